@@ -1,0 +1,130 @@
+# The native release toolchain for Pear.
+#
+#   make run       install what is missing, build, and show a whole release
+#   make test      install what tests need, run everything
+#   make           build the commands into build/bin
+#   make unit lint fuzz fuzz-replay cmd-test crash-test interop bench install
+#
+#   SAN=address,undefined   a sanitizer build beside the ordinary one
+#   CC=clang  V=1 (show commands)  PREFIX=/usr/local  DESTDIR=
+
+include rooms.mk
+
+comma := ,
+B ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+PREFIX ?= /usr/local
+CC ?= cc
+VERSION := $(shell cat VERSION)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla \
+	-Wimplicit-fallthrough -Wswitch-enum -fno-common
+WERROR ?= $(if $(CI),-Werror)
+OPT ?= $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2 -D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DPEAR_VERSION='"$(VERSION)"' -g $(OPT) \
+	-fstack-protector-strong -fPIE $(WARN) $(WERROR) $(SANFLAGS) -I. -Ilib \
+	$(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+
+# -- rooms ------------------------------------------------------------------
+room_dir = $(if $(filter drive build-tool,$(1)),$(1),lib/$(1))
+room_src = $(wildcard $(call room_dir,$(1))/*.c)
+archive = $(B)/lib$(1).a
+# a room's archives in link order, then its external libraries
+closure = $(1) $(uses_$(1))
+archives = $(foreach r,$(call closure,$(1)),$(if $(call room_src,$(r)),$(call archive,$(r))))
+externals = $(foreach r,$(call closure,$(1)),$(ext_$(r)))
+
+define room_rule
+$(call archive,$(1)): $(patsubst %.c,$(B)/%.o,$(call room_src,$(1)))
+	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$^
+endef
+
+# -- commands ---------------------------------------------------------------
+# cmd/NAME/*.c is one binary; cmd/common is shared by them.
+CMDS := $(filter-out common,$(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c)))))
+BINS := $(addprefix $(B)/bin/,$(CMDS))
+TOP_ROOMS := drive build-tool cli pear hyperdrive bee blobs core store merkle \
+	crypto codec base
+TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))
+TOP_EXT := -llmdb -lsodium -ljansson
+COMMON := $(patsubst %.c,$(B)/%.o,$(wildcard cmd/common/*.c))
+
+all: $(BINS)
+
+define cmd_rule
+$(B)/bin/$(1): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/$(1)/*.c)) $(COMMON) $(TOP_ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(TOP_EXT) -lpthread -lm
+endef
+
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+$(foreach c,$(CMDS),$(eval $(call cmd_rule,$(c))))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# -- unit tests -------------------------------------------------------------
+# tests/unit/ROOM/test_*.c links only the archives of ROOM's arrows.
+# tests/unit/support is shared by all of them.
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/support/*.c))
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+unit_room = $(word 3,$(subst /, ,$(1)))
+
+define unit_rule
+$(patsubst tests/unit/%.c,$(B)/unit/%,$(1)): $(patsubst %.c,$(B)/%.o,$(1)) $(SUPPORT) $(call archives,$(call unit_room,$(1)))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call externals,$(call unit_room,$(1))) -ljansson -lcmocka -lpthread -lm
+endef
+$(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$(t))))
+
+units: $(UNITS)
+unit: $(UNITS)
+	@tests/run-units.sh $(UNITS)
+
+# -- fuzzing ----------------------------------------------------------------
+# make fuzz: libFuzzer binaries (clang), FUZZ_SECONDS each; make fuzz-replay:
+# the corpus through a plain driver, part of make test.
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_REPLAY := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+FUZZ_SECONDS ?= 600
+
+define fuzz_rule
+$(B)/fuzz/$(notdir $(basename $(1))): $(B)/$(basename $(1)).o $(B)/tests/fuzz/standalone.o $(SUPPORT) $(TOP_ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(TOP_EXT) -lpthread -lm
+endef
+$(foreach t,$(FUZZ_SRC),$(eval $(call fuzz_rule,$(t))))
+
+fuzz-build: $(FUZZ_REPLAY)
+fuzz-replay: $(FUZZ_REPLAY)
+	@tests/fuzz/replay.sh $(FUZZ_REPLAY)
+fuzz:
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# -- everything else --------------------------------------------------------
+run: ; @scripts/setup.sh build && $(MAKE) all && examples/release.sh
+test: ; @scripts/setup.sh test && tests/run.sh
+lint: ; @tests/lint/run.sh
+cmd-test: all ; @tests/cmd/run.sh $(B)/bin
+crash-test: all ; @tests/crash/run.sh $(B)/bin
+interop: all ; @tests/interop/run.sh $(B)/bin
+bench: all ; @scripts/setup.sh test && bench/run.sh $(B)/bin
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard cmd/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+clean: ; rm -rf build
+
+.PHONY: all units unit fuzz fuzz-build fuzz-replay run test lint cmd-test \
+	crash-test interop bench install clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

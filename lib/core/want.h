@@ -1,0 +1,34 @@
+/*
+ * want: the block that a local read is missing, and fetch: how a workflow
+ * gets it. Reads never wait; they return ERR_NEED_BLOCK with a filled want.
+ * cmd fills a struct fetch from lib/peer, tests fill it with fakes, and
+ * without one (NULL) a missing block is an error that names it.
+ *
+ *	do
+ *		rc = bee_get(b, key, &val, &want, e);
+ *	while (rc == ERR_NEED_BLOCK &&
+ *	    (rc = fetch_block(f, &want, e)) == ERR_OK);
+ */
+#ifndef CORE_WANT_H
+#define CORE_WANT_H
+
+#include "base/err.h"
+#include "base/view.h"
+
+struct want {
+	struct b32 key;		/* of the core */
+	enum want_kind { WANT_BLOCK, WANT_NODE, WANT_LENGTH } kind;
+	uint64_t index;		/* block, flat node index, or least length */
+};
+
+struct fetch {
+	NODISCARD enum err_code (*get)(
+	    void *ctx, const struct want *w, struct err *e);
+	void *ctx;
+};
+
+/* f == NULL: ERR_NOT_FOUND "block 7 of core … is not in this store". */
+NODISCARD enum err_code fetch_block(
+    const struct fetch *f, const struct want *w, struct err *e);
+
+#endif

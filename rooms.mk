@@ -1,0 +1,24 @@
+# The arrows of the house: which rooms a room may include and link.
+# The Makefile links every test of a room with exactly these archives, and
+# tests/lint/check-layers.sh compares every #include with the same lists.
+ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli \
+	drive build-tool
+
+uses_base :=
+uses_codec := base
+uses_crypto := codec base
+uses_merkle := crypto codec base
+uses_store := codec base
+uses_core := store merkle crypto codec base
+uses_bee := core store merkle crypto codec base
+uses_blobs := core store merkle crypto codec base
+uses_hyperdrive := bee blobs core store merkle crypto codec base
+uses_pear := codec base
+uses_cli := codec base
+uses_drive := hyperdrive bee blobs core store merkle crypto pear codec base
+uses_build-tool := pear codec base
+
+# External libraries by room, for the link line.
+ext_codec := -ljansson
+ext_crypto := -lsodium
+ext_store := -llmdb
