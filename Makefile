@@ -24,7 +24,7 @@ WERROR ?= $(if $(CI),-Werror)
 OPT ?= $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2 -D_FORTIFY_SOURCE=2)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 CFLAGS_ALL := -std=c11 -D_GNU_SOURCE -DPEAR_VERSION='"$(VERSION)"' -g $(OPT) \
-	-fstack-protector-strong -fPIE $(WARN) $(WERROR) $(SANFLAGS) -I. -Ilib \
+	-fstack-protector-strong -fPIE $(WARN) $(WERROR) $(SANFLAGS) -I. -Ilib -Itests/unit -Itests/unit/support \
 	$(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
@@ -79,7 +79,7 @@ UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 unit_room = $(word 3,$(subst /, ,$(1)))
 
 define unit_rule
-$(patsubst tests/unit/%.c,$(B)/unit/%,$(1)): $(patsubst %.c,$(B)/%.o,$(1)) $(SUPPORT) $(call archives,$(call unit_room,$(1)))
+$(patsubst tests/unit/%.c,$(B)/unit/%,$(1)): $(patsubst %.c,$(B)/%.o,$(1)) $(SUPPORT) $(call archives,$(call unit_room,$(1))) $(call archive,codec) $(call archive,base)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $(call externals,$(call unit_room,$(1))) -ljansson -lcmocka -lpthread -lm
 endef

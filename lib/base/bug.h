@@ -10,7 +10,7 @@
 #define bug(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
 #define bug_if(cond) ((cond) ? bug("%s", #cond) : (void)0)
 
-void bug_at(const char *file, int line, const char *fmt, ...)
-    PRINTF_LIKE(3, 4) __attribute__((noreturn));
+void bug_at(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 4)
+    __attribute__((noreturn));
 
 #endif

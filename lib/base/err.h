@@ -36,22 +36,25 @@ enum err_code {
 	ERR_READONLY,	/* no write key, or a store that cannot be written */
 	ERR_CONFLICT,	/* state is not what was promised; never retry as is */
 	ERR_CHANGED,	/* an input changed while it was read; retry may help */
-	ERR_NEED_BLOCK,	/* a block is elsewhere; struct want says which */
+	ERR_NEED_BLOCK, /* a block is elsewhere; struct want says which */
 	ERR_LIMIT,	/* a documented maximum was exceeded */
 	ERR_VERSION,	/* format is newer than this program */
-	ERR_UNSUPPORTED,/* known, valid, and not done here */
-	ERR_INTERRUPTED,/* a signal asked to stop; nothing was changed */
-	ERR_PEERS	/* too few peers answered in time */
+	ERR_UNSUPPORTED, /* known, valid, and not done here */
+	ERR_INTERRUPTED, /* a signal asked to stop; nothing was changed */
+	ERR_PEERS	 /* too few peers answered in time */
 };
 
 struct err {
 	enum err_code code;
-	int os;			/* errno, 0 if none */
-	char tag[40];		/* stable code for scripts, "" = by code */
-	char msg[1024];		/* outermost context first */
+	int os;		/* errno, 0 if none */
+	char tag[40];	/* stable code for scripts, "" = by code */
+	char msg[1024]; /* outermost context first */
 };
 
-#define ERR_INIT { ERR_OK, 0, "", "" }
+#define ERR_INIT \
+	{ \
+		ERR_OK, 0, "", "" \
+	}
 
 /* Replace e by a new error; returns c. A NULL e is allowed. */
 NODISCARD enum err_code err_set(
@@ -60,8 +63,8 @@ NODISCARD enum err_code err_set(
 /* As err_set, and appends ": <strerror(os)>". ENOSPC, EDQUOT give
  * ERR_NOSPACE, ENOMEM gives ERR_NOMEM, ENOENT gives ERR_NOT_FOUND, EROFS
  * gives ERR_READONLY; everything else ERR_IO. */
-NODISCARD enum err_code err_os(
-    struct err *e, int os, const char *fmt, ...) PRINTF_LIKE(3, 4);
+NODISCARD enum err_code err_os(struct err *e, int os, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 /* ERR_NOMEM. */
 NODISCARD enum err_code err_nomem(struct err *e);

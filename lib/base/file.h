@@ -35,8 +35,8 @@ NODISCARD enum err_code file_mkdirs(
  * end of the file early is ERR_CORRUPT. */
 NODISCARD enum err_code file_pread_all(int fd, const char *name, void *p,
     size_t n, uint64_t offset, struct err *e);
-NODISCARD enum err_code file_pwrite_all(int fd, const char *name,
-    const void *p, size_t n, uint64_t offset, struct err *e);
+NODISCARD enum err_code file_pwrite_all(int fd, const char *name, const void *p,
+    size_t n, uint64_t offset, struct err *e);
 
 NODISCARD enum err_code file_sync(int fd, const char *name, struct err *e);
 NODISCARD enum err_code file_sync_dir(
@@ -48,7 +48,7 @@ NODISCARD enum err_code file_lock(int fd, const char *name, struct err *e);
 
 /* Free the disk space of a range, length unchanged; where the system cannot
  * this does nothing. */
-NODISCARD enum err_code file_punch(int fd, const char *name, uint64_t offset,
-    uint64_t n, struct err *e);
+NODISCARD enum err_code file_punch(
+    int fd, const char *name, uint64_t offset, uint64_t n, struct err *e);
 
 #endif

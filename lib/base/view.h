@@ -19,10 +19,10 @@ struct b32 {
 	uint8_t b[32];
 };
 
-#define VIEW_EMPTY ((struct view){ NULL, 0 })
+#define VIEW_EMPTY ((struct view){NULL, 0})
 
 struct view view_of(const void *ptr, size_t len);
-struct view view_str(const char *s);		/* without the NUL */
+struct view view_str(const char *s); /* without the NUL */
 struct view view_b32(const struct b32 *x);
 bool view_eq(struct view a, struct view b);
 /* memcmp order, a prefix sorts first: <0, 0, >0. */
@@ -31,7 +31,7 @@ bool view_starts(struct view v, struct view prefix);
 /* From..from+len clamped to v. */
 struct view view_sub(struct view v, size_t from, size_t len);
 
-bool b32_eq(const struct b32 *a, const struct b32 *b);	/* not constant time */
+bool b32_eq(const struct b32 *a, const struct b32 *b); /* not constant time */
 bool b32_is_zero(const struct b32 *a);
 
 #endif

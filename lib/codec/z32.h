@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-#define Z32_KEY_LEN 52		/* characters of a 32-byte key */
+#define Z32_KEY_LEN 52 /* characters of a 32-byte key */
 
 void z32_encode(struct buf *b, struct view v);
 /* ERR_FORMAT on any foreign character, naming its position. */

@@ -14,7 +14,7 @@
 /* tests/vectors/<name>.json, found from the source tree (VECTORS_DIR or the
  * working directory). The caller owns it. */
 json_t *vec_load(const char *name);
-json_t *vec_at(const json_t *o, const char *key);	/* must exist */
+json_t *vec_at(const json_t *o, const char *key); /* must exist */
 const char *vec_str(const json_t *o, const char *key);
 uint64_t vec_num(const json_t *o, const char *key);
 /* Bytes of hex text, kept until the program ends. */
@@ -33,7 +33,8 @@ const char *vec_tmpdir(void);
 			vec_fail_err(__FILE__, __LINE__, #call, (e)); \
 	} while (0)
 #define check_code(call, code) \
-	((call) == (code) ? (void)0 : vec_fail(__FILE__, __LINE__, #call " is " #code))
+	((call) == (code) ? (void)0 \
+			  : vec_fail(__FILE__, __LINE__, #call " is " #code))
 #define check_view_hex(v, hex) vec_same(__FILE__, __LINE__, (v), vec_hex(hex))
 #define check_same(a, b) vec_same(__FILE__, __LINE__, (a), (b))
 
