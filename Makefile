@@ -3,7 +3,8 @@
 #   make run       install what is missing, build, and show a whole release
 #   make test      install what tests need, run everything
 #   make           build the commands into build/bin
-#   make unit lint fuzz fuzz-replay cmd-test crash-test interop bench install
+#   make unit lint link-test fuzz-replay cmd-test crash-test interop examples
+#   make fuzz bench tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
 #   CC=clang  V=1 (show commands)  PREFIX=/usr/local  DESTDIR=
@@ -108,15 +109,54 @@ fuzz-replay: $(FUZZ_REPLAY)
 	@tests/fuzz/replay.sh $(FUZZ_REPLAY)
 fuzz:
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+# what tests/fuzz/run.sh links its own targets with
+fuzz-libs: $(SUPPORT) $(TOP_ARCHIVES)
+print-fuzz-libs: ; @echo $(SUPPORT) $(TOP_ARCHIVES) $(TOP_EXT) -lpthread -lm
+
+# -- tools of the tests ------------------------------------------------------
+# One program per file; the shim is a library to preload.
+SHIM := $(B)/tools/crash_shim.so
+TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/crash/*.c tests/interop/*.c bench/*.c))
+TOOLS := $(addprefix $(B)/tools/,$(notdir $(basename $(TOOL_SRC))))
+
+define tool_rule
+$(B)/tools/$(notdir $(basename $(1))): $(patsubst %.c,$(B)/%.o,$(1)) $(TOP_ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(TOP_EXT) -lpthread -lm
+endef
+$(foreach t,$(TOOL_SRC),$(eval $(call tool_rule,$(t))))
+
+$(SHIM): tests/crash/crash_shim.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) $(WERROR) -fPIC -shared -o $@ $< -ldl
+
+tools: $(TOOLS) $(SHIM)
+
+# -- link tests --------------------------------------------------------------
+# Each room with nothing but its arrows: every object of every archive.
+LINKS := $(foreach r,$(ROOMS),$(if $(call room_src,$(r)),$(B)/link/$(r)))
+
+define link_rule
+$(B)/link/$(1): $(B)/tests/lint/link_main.o $(call archives,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -Wl,--as-needed -o $$@ $$< -Wl,--whole-archive $(call archives,$(1)) -Wl,--no-whole-archive $(sort $(call externals,$(1))) -lpthread -lm
+endef
+$(foreach r,$(ROOMS),$(if $(call room_src,$(r)),$(eval $(call link_rule,$(r)))))
+
+link-build: $(LINKS)
+link-test: $(LINKS)
+	@tests/lint/link.sh $(LINKS)
 
 # -- everything else --------------------------------------------------------
 run: ; @scripts/setup.sh build && $(MAKE) all && examples/release.sh
 test: ; @scripts/setup.sh test && tests/run.sh
 lint: ; @tests/lint/run.sh
+tidy: ; @tests/lint/tidy.sh
 cmd-test: all ; @tests/cmd/run.sh $(B)/bin
-crash-test: all ; @tests/crash/run.sh $(B)/bin
-interop: all ; @tests/interop/run.sh $(B)/bin
-bench: all ; @scripts/setup.sh test && bench/run.sh $(B)/bin
+crash-test: all tools ; @tests/crash/run.sh $(B)
+interop: all tools ; @tests/interop/run.sh $(B)
+examples: all ; @examples/release.sh
+bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
@@ -124,7 +164,8 @@ install: all
 	install -m 644 $(wildcard cmd/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean: ; rm -rf build
 
-.PHONY: all units unit fuzz fuzz-build fuzz-replay run test lint cmd-test \
-	crash-test interop bench install clean
+.PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
+	print-fuzz-libs tools link-build link-test run test lint tidy \
+	cmd-test crash-test interop examples bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
