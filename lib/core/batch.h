@@ -21,7 +21,8 @@ enum core_batch_mode { CORE_BATCH_REAL, CORE_BATCH_DRY };
 
 struct core_batch;
 
-/* REAL needs a core opened CORE_WRITE. The core must outlive the batch; one
+/* REAL needs a core opened CORE_WRITE, or CORE_REPLICA if its commit brings a
+ * stored signature. The core must outlive the batch; one
  * batch per core at a time. */
 NODISCARD enum err_code core_batch_new(struct core_batch **out,
     struct core *c, enum core_batch_mode mode, struct err *e);
@@ -38,7 +39,10 @@ NODISCARD enum err_code core_batch_append_hashed(struct core_batch *b,
     struct view block, const struct b32 *leaf, uint64_t *index,
     struct err *e);
 /* Cut to length before anything is appended; fork rises by one, also if the
- * length does not change. ERR_LIMIT "Bad truncation length" if longer. */
+ * length does not change. ERR_LIMIT "Bad truncation length" if longer.
+ * Until commit the old blocks stay readable, so what is appended in their
+ * place is kept in memory: at most CORE_OVERLAP_MAX bytes, else ERR_LIMIT. */
+#define CORE_OVERLAP_MAX (64u << 20)
 NODISCARD enum err_code core_batch_truncate(
     struct core_batch *b, uint64_t length, struct err *e);
 
@@ -69,7 +73,9 @@ struct core_commit {
 	const struct view *signature;
 };
 /* Sign, sync, move every head in one durable step. After an error nothing
- * has changed. The cores' heads are updated; batches are empty after. */
+ * has changed, except when the text begins with "committed, but": then the
+ * heads have moved and a high-water mark or the tidying of a block file is
+ * missing. The cores' heads are updated; batches are empty after. */
 NODISCARD enum err_code core_commit(
     const struct core_commit *commit, struct err *e);
 

@@ -19,7 +19,11 @@
 
 #define CORE_BLOCK_MAX (15u << 20)	/* bytes of an appended block */
 
-enum core_mode { CORE_READ, CORE_WRITE };
+enum core_mode {
+	CORE_READ,
+	CORE_WRITE,	/* append with our own key */
+	CORE_REPLICA	/* take what others signed: proofs, stored signatures */
+};
 
 struct core;
 
@@ -35,13 +39,15 @@ struct core_head {
  * CORE_WRITE needs the secret key of one signer in the store, else
  * ERR_READONLY "Destination must be writable"; takes the writer lock
  * (ERR_LOCKED names the holder) and compares the head with the high-water
- * mark (ERR_CONFLICT if the store is older than what was announced). */
+ * mark (ERR_CONFLICT if the store is older than what was announced).
+ * CORE_REPLICA takes the writer lock and needs no key; no mark is compared,
+ * so that a store that is behind its mark can catch up from peers. */
 NODISCARD enum err_code core_open(struct core **out, struct store *s,
     const struct b32 *key, enum core_mode mode, struct err *e);
 void core_close(struct core *c);	/* NULL is fine */
 
-/* Add a core to the store: with manifest and, if writable here, key pair.
- * Existing with the same key: completes missing manifest or pair. Durable. */
+/* Add a core to the store: with manifest (NULL: known by key only) and, if
+ * writable here, key pair (else NULL). Existing with the same key: completes missing manifest or pair. Durable. */
 NODISCARD enum err_code core_add(struct store *s, const struct manifest *m,
     const struct b32 *key, const struct sign_pair *pair, struct err *e);
 
