@@ -35,6 +35,9 @@ struct store_opts {
 	/* The user says the store was moved on purpose: adopt the new machine
 	 * or inode instead of refusing to write. */
 	enum store_moved { STORE_NOT_MOVED, STORE_MOVED } moved;
+	/* Text that names this machine; NULL: /etc/machine-id or, without
+	 * one, the host name. */
+	const char *machine;
 };
 
 /* Tables of the index. Keys and values are the caller's bytes; keys are at
