@@ -1,0 +1,139 @@
+// Drives written by our library, proven block by block to the JavaScript
+// stack, which verifies as it does for a peer, reads everything and agrees.
+'use strict'
+const path = require('path')
+const Corestore = require('corestore')
+const Hyperdrive = require('hyperdrive')
+const {
+  main, check, same, Lines, Random, tool, listOurs, listTheirs, listModel,
+  randomVersion, proofIn, request, order
+} = require('./common')
+
+const SEEDS = Number(process.env.INTEROP_SEEDS || 9)
+const SHARES = ['plain', 'shared', 'pear']
+
+// Fetch all blocks of a core from `server`, as a replicator would.
+async function pull (server, core, r, what) {
+  const head = await server.ask({ key: core.key.toString('hex') })
+  if (!check(!head.error, what + ': ' + head.error)) return
+  for (const i of order(r, 0, head.length)) {
+    if (core.core.bitfield.get(i)) continue
+    const answer = await server.ask(await request(core, i, head.length))
+    if (answer.error) throw new Error(what + ' block ' + i + ': ' + answer.error)
+    const ok = await core.core.verify(proofIn(answer), null)
+    if (!ok) throw new Error(what + ' block ' + i + ' not taken')
+  }
+  same(core.length, head.length, what + ': length')
+  same(core.byteLength, head.byteLength, what + ': byte length')
+  same(Buffer.from(await core.treeHash()).toString('hex'), head.treeHash, what + ': tree hash')
+  same(core.contiguousLength, head.length, what + ': contiguous')
+}
+
+// Hash and seek requests on a fresh replica: they carry no block.
+async function pullParts (server, store, key, r, what) {
+  const core = store.get({ key })
+  await core.ready()
+  const head = await server.ask({ key: key.toString('hex') })
+  const first = await server.ask({
+    key: key.toString('hex'),
+    upgrade: { start: 0, length: head.length },
+    manifest: true
+  })
+  check(!first.error && await core.core.verify(proofIn(first), null), what + ': bare upgrade ' + first.error)
+  for (let k = 0; k < 5 && head.byteLength > 0; k++) {
+    const bytes = r.below(head.byteLength)
+    const q = { key: key.toString('hex'), seek: { bytes, padding: 0 } }
+    const a = await server.ask(q)
+    if (!check(!a.error, what + ': seek ' + bytes + ': ' + a.error)) continue
+    check(await core.core.verify(proofIn(a), null), what + ': seek ' + bytes)
+  }
+  for (let k = 0; k < 5; k++) {
+    const index = 2 * r.below(head.length)
+    const a = await server.ask({ key: key.toString('hex'), hash: { index, nodes: 2 } })
+    if (!check(!a.error, what + ': hash ' + index + ': ' + a.error)) continue
+    check(await core.core.verify(proofIn(a), null), what + ': hash ' + index)
+  }
+  await core.close()
+}
+
+// A changed proof must be refused, else the rest proves nothing.
+async function refuses (server, store, key, what) {
+  const core = store.get({ key })
+  await core.ready()
+  const head = await server.ask({ key: key.toString('hex') })
+  const answer = await server.ask(await request(core, 0, head.length))
+  answer.block.value = (answer.block.value.startsWith('00') ? '01' : '00') + answer.block.value.slice(2)
+  let refused = false
+  try {
+    refused = !(await core.core.verify(proofIn(answer), null))
+  } catch {
+    refused = true
+  }
+  check(refused, what + ': a changed block is refused')
+  await core.close()
+}
+
+async function history (drive, r, what) {
+  let blocks = 0
+  for await (const e of drive.db.createHistoryStream({ wait: false })) {
+    if (e.seq > 0) blocks++
+  }
+  same(blocks, drive.core.length - 1, what + ': history')
+}
+
+async function one (work, seed) {
+  const r = new Random(seed)
+  const share = SHARES[seed % SHARES.length]
+  const what = 'seed ' + seed + ' ' + share
+  const ours = path.join(work, 'ours-' + seed)
+  const store = new Corestore(path.join(work, 'theirs-' + seed))
+  const drivekey = Buffer.alloc(32, seed).toString('hex')
+  const model = new Map()
+  const versions = []
+  let drive = null
+  let key = null
+
+  await store.ready()
+  for (let v = 0; v < 4; v++) {
+    const edit = new Lines('drive_edit', [ours, drivekey])
+    for (const op of randomVersion(r, model, 1 + r.below(v === 2 ? 60 : 12))) {
+      edit.send({ ...op, data: op.data && op.data.toString('hex'), share })
+    }
+    const done = await edit.ask({ op: 'commit' })
+    same(await edit.close(), 0, what + ': drive_edit')
+    key = Buffer.from(done.key, 'hex')
+    versions.push({ version: done.version, want: listModel(model) })
+
+    const server = new Lines('core_proofs', ['serve', ours])
+    if (!drive) {
+      drive = new Hyperdrive(store, key)
+      await drive.ready()
+    }
+    await pull(server, drive.core, r, what + ' db')
+    const blobs = await drive.getBlobs()
+    if (done.blobs > 0) await pull(server, blobs.core, r, what + ' blobs')
+    if (v === 3) {
+      const other = new Corestore(path.join(work, 'parts-' + seed))
+      await pullParts(server, other, key, r, what + ' db')
+      if (done.blobs > 0) await pullParts(server, other, blobs.core.key, r, what + ' blobs')
+      await other.close()
+      const third = new Corestore(path.join(work, 'refuse-' + seed))
+      await refuses(server, third, key, what)
+      await third.close()
+    }
+    await server.close()
+  }
+  same(await listTheirs(drive), versions[versions.length - 1].want, what + ': newest content')
+  await history(drive, r, what)
+  for (const { version, want } of versions) {
+    same(await listTheirs(drive.checkout(version)), want, what + ': content at ' + version)
+    same(listOurs(ours, key, version).entries, want, what + ': our content at ' + version)
+  }
+  await drive.close()
+  await store.close()
+}
+
+main(async (work) => {
+  if (!require('fs').existsSync(tool('drive_edit'))) throw new Error('build the tools first')
+  for (let seed = 1; seed <= SEEDS; seed++) await one(work, seed)
+})
