@@ -46,4 +46,10 @@ NODISCARD enum err_code bee_header_decode(
     struct bee_header *out, struct view block, struct err *e);
 void bee_header_encode(struct buf *b, const struct bee_header *h);
 
+/* Append one level to the bytes of an index. */
+void bee_level_encode(struct buf *index, const struct bee_level *l);
+/* A whole block; value NULL writes a deletion. */
+void bee_block_encode(struct buf *b, struct view index, struct view key,
+    const struct view *value);
+
 #endif
