@@ -201,16 +201,19 @@ dumped() {
 
 # -- the sweeps ----------------------------------------------------------
 
-# with VARIABLE=VALUE...: a disturbed run; its status is in $status
+# disturbed N HOW: a run disturbed at call N; its status is in $status
+# shellcheck disable=SC2030,SC2031 # meant for the subshell alone
 disturbed() {
 	restore
 	(
-		export "$@" LD_PRELOAD="$build/tools/crash_shim.so"
+		export CRASH_AT="$1" CRASH_DO="$2"
+		export LD_PRELOAD="$build/tools/crash_shim.so"
 		victim_run new
 	) >"$work/out" 2>&1
 	status=$?
 }
 
+# shellcheck disable=SC2030,SC2031 # meant for the subshell alone
 count_calls() {
 	(
 		export LD_PRELOAD="$build/tools/crash_shim.so"
@@ -231,7 +234,7 @@ sweep() {
 		name=$(sed -n "s/^$n //p" "$work/trace")
 		if [ $((n % lanes)) = "$lane" ] &&
 		    echo "$name" | grep -qE "$2"; then
-			disturbed CRASH_AT="$n" CRASH_DO="$1"
+			disturbed "$n" "$1"
 			judge "$victim $1 $name (call $n of $calls)" $status
 			[ $((n / lanes % 10)) = 0 ] &&
 			    dumped "$victim $1 $name (call $n)"
@@ -271,7 +274,7 @@ count_calls
 sweep before .
 sweep torn write
 [ $((calls % lanes)) = "$lane" ] && {
-	disturbed CRASH_AT="$calls" CRASH_DO=after
+	disturbed "$calls" after
 	judge "$victim after the last call" $status
 }
 sweep EIO .

