@@ -1,0 +1,199 @@
+#include "cli/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/stop.h"
+
+static enum err_code
+interrupted(struct err *e)
+{
+	return err_set(e, ERR_INTERRUPTED, "interrupted");
+}
+
+/* One byte; 0 at the end of input. */
+static enum err_code
+read_byte(int fd, char *out, size_t *n, struct err *e)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	ssize_t got;
+
+	for (;;) {
+		if (cli_stopping())
+			return interrupted(e);
+		if (poll(&p, 1, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_os(e, errno, "wait for input");
+		}
+		got = read(fd, out, 1);
+		if (got >= 0)
+			break;
+		if (errno != EINTR && errno != EAGAIN)
+			return err_os(e, errno, "read from descriptor %d", fd);
+	}
+	*n = (size_t)got;
+	return ERR_OK;
+}
+
+/* A line without its end. Byte by byte, so that the next line stays there
+ * for the next question. */
+static enum err_code
+read_line(int fd, char *buf, size_t cap, size_t *len, struct err *e)
+{
+	enum err_code rc;
+	size_t n = 0;
+	size_t got;
+	char c = 0;
+
+	while ((rc = read_byte(fd, &c, &got, e)) == ERR_OK) {
+		if (got == 0 && n == 0)
+			return err_set(e, ERR_INVALID, "end of input");
+		if (got == 0 || c == '\n')
+			break;
+		if (n == cap)
+			return err_set(e, ERR_INVALID,
+			    "the line is longer than %zu bytes", cap);
+		buf[n++] = c;
+	}
+	if (rc == ERR_OK && n > 0 && buf[n - 1] == '\r')
+		n--;
+	*len = n;
+	explicit_bzero(&c, sizeof(c));
+	return rc;
+}
+
+static enum err_code
+say(int fd, const char *text, struct err *e)
+{
+	size_t n = strlen(text);
+
+	while (n > 0) {
+		ssize_t put = write(fd, text, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return err_os(e, errno, "write to the terminal");
+		text += put;
+		n -= (size_t)put;
+	}
+	return ERR_OK;
+}
+
+static int
+open_terminal(const struct cli *c)
+{
+	return c->common.tty ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+			     : -1;
+}
+
+enum err_code
+cli_confirm(
+    struct cli *c, const char *question, const char *flag, struct err *e)
+{
+	int fd = open_terminal(c);
+	char answer[16];
+	size_t n = 0;
+	enum err_code rc;
+
+	if (fd < 0)
+		return err_set(e, ERR_INVALID,
+		    "%s No terminal to ask at: say yes with %s", question,
+		    flag);
+	cli_status_clear(c);
+	if ((rc = say(fd, question, e)) == ERR_OK &&
+	    (rc = say(fd, " [y/N] ", e)) == ERR_OK)
+		rc = read_line(fd, answer, sizeof(answer), &n, e);
+	(void)close(fd);
+	if (rc == ERR_OK && !(n == 1 && (answer[0] | 0x20) == 'y') &&
+	    !(n == 3 && strncasecmp(answer, "yes", 3) == 0))
+		rc = err_set(e, ERR_INVALID, "not confirmed; nothing done");
+	return rc;
+}
+
+/* Ask with echo off; it is on again whatever happens. */
+static enum err_code
+ask_hidden(int fd, const char *prompt, char *buf, size_t *len, struct err *e)
+{
+	struct termios old;
+	struct termios quiet;
+	enum err_code rc;
+
+	if (tcgetattr(fd, &old) != 0)
+		return err_os(e, errno, "ask the terminal for its state");
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	if ((rc = say(fd, prompt, e)) != ERR_OK)
+		return rc;
+	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0)
+		return err_os(e, errno, "turn off the terminal's echo");
+	rc = read_line(fd, buf, CLI_PASSWORD_MAX, len, e);
+	if (tcsetattr(fd, TCSAFLUSH, &old) != 0 && rc == ERR_OK)
+		rc = err_os(e, errno, "turn on the terminal's echo");
+	if (say(fd, "\n", NULL) != ERR_OK && rc == ERR_OK)
+		rc = err_set(e, ERR_IO, "write to the terminal");
+	return rc;
+}
+
+static enum err_code
+ask_again(int fd, const char *buf, size_t len, struct err *e)
+{
+	char again[CLI_PASSWORD_MAX];
+	size_t n = 0;
+	enum err_code rc;
+
+	rc = ask_hidden(fd, "Again: ", again, &n, e);
+	if (rc == ERR_OK && (n != len || memcmp(again, buf, len) != 0))
+		rc = err_set(e, ERR_INVALID, "the two passwords differ");
+	explicit_bzero(again, sizeof(again));
+	return rc;
+}
+
+static enum err_code
+from_terminal(struct cli *c, enum cli_password kind, const char *prompt,
+    char *buf, size_t *len, struct err *e)
+{
+	int fd = open_terminal(c);
+	enum err_code rc;
+
+	if (fd < 0)
+		return err_set(e, ERR_INVALID,
+		    "password required: no terminal, and no --password-fd");
+	cli_status_clear(c);
+	rc = ask_hidden(fd, prompt, buf, len, e);
+	if (rc == ERR_OK && kind == CLI_PASSWORD_NEW)
+		rc = ask_again(fd, buf, *len, e);
+	(void)close(fd);
+	return rc;
+}
+
+enum err_code
+cli_password(struct cli *c, enum cli_password kind, const char *prompt,
+    size_t min, char buf[static CLI_PASSWORD_MAX], size_t *len, struct err *e)
+{
+	enum err_code rc;
+	size_t n = 0;
+
+	if (!c->common.password_fd.set)
+		rc = from_terminal(c, kind, prompt, buf, &n, e);
+	else if (c->common.password_fd.n > 65535)
+		rc = err_set(e, ERR_INVALID, "no such descriptor");
+	else
+		rc = read_line(
+		    (int)c->common.password_fd.n, buf, CLI_PASSWORD_MAX, &n, e);
+	if (rc == ERR_OK && n < min)
+		rc = err_set(e, ERR_INVALID,
+		    "the password must have at least %zu bytes", min);
+	if (rc != ERR_OK) {
+		explicit_bzero(buf, CLI_PASSWORD_MAX);
+		return err_wrap(e, "password");
+	}
+	*len = n;
+	return ERR_OK;
+}

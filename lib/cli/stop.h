@@ -1,0 +1,17 @@
+/*
+ * stop: SIGINT, SIGTERM and SIGHUP ask the command to stop; workflows poll
+ * through the callback they are given. A second SIGINT ends the process at
+ * once. SIGPIPE is ignored: a closed pipe is a failed write. Signals that
+ * were ignored when the process started (nohup) stay ignored.
+ */
+#ifndef CLI_STOP_H
+#define CLI_STOP_H
+
+#include <stdbool.h>
+
+void cli_stop_install(void);
+bool cli_stopping(void);
+/* The same in the form of a workflow's stop callback; ctx is not used. */
+bool cli_stop_poll(void *ctx);
+
+#endif
