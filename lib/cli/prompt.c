@@ -129,12 +129,13 @@ ask_hidden(int fd, const char *prompt, char *buf, size_t *len, struct err *e)
 		return err_os(e, errno, "ask the terminal for its state");
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-	if ((rc = say(fd, prompt, e)) != ERR_OK)
-		return rc;
+	/* Quiet first: what is typed at the prompt must neither be shown nor
+	 * be thrown away with what was typed before it. */
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0)
 		return err_os(e, errno, "turn off the terminal's echo");
-	rc = read_line(fd, buf, CLI_PASSWORD_MAX, len, e);
-	if (tcsetattr(fd, TCSAFLUSH, &old) != 0 && rc == ERR_OK)
+	if ((rc = say(fd, prompt, e)) == ERR_OK)
+		rc = read_line(fd, buf, CLI_PASSWORD_MAX, len, e);
+	if (tcsetattr(fd, TCSADRAIN, &old) != 0 && rc == ERR_OK)
 		rc = err_os(e, errno, "turn on the terminal's echo");
 	if (say(fd, "\n", NULL) != ERR_OK && rc == ERR_OK)
 		rc = err_set(e, ERR_IO, "write to the terminal");
