@@ -24,20 +24,19 @@ struct core_batch;
 /* REAL needs a core opened CORE_WRITE, or CORE_REPLICA if its commit brings a
  * stored signature. The core must outlive the batch; one
  * batch per core at a time. */
-NODISCARD enum err_code core_batch_new(struct core_batch **out,
-    struct core *c, enum core_batch_mode mode, struct err *e);
+NODISCARD enum err_code core_batch_new(struct core_batch **out, struct core *c,
+    enum core_batch_mode mode, struct err *e);
 /* A dry batch on a core that is not in the store yet: from length 0. */
 NODISCARD enum err_code core_batch_new_empty(
     struct core_batch **out, struct err *e);
 void core_batch_free(struct core_batch *b);
 
 /* ERR_LIMIT above CORE_BLOCK_MAX. *index (may be NULL) = its block number. */
-NODISCARD enum err_code core_batch_append(struct core_batch *b,
-    struct view block, uint64_t *index, struct err *e);
+NODISCARD enum err_code core_batch_append(
+    struct core_batch *b, struct view block, uint64_t *index, struct err *e);
 /* The same when the leaf hash is already known (it must be right). */
 NODISCARD enum err_code core_batch_append_hashed(struct core_batch *b,
-    struct view block, const struct b32 *leaf, uint64_t *index,
-    struct err *e);
+    struct view block, const struct b32 *leaf, uint64_t *index, struct err *e);
 /* Cut to length before anything is appended; fork rises by one, also if the
  * length does not change. ERR_LIMIT "Bad truncation length" if longer.
  * Until commit the old blocks stay readable, so what is appended in their
@@ -46,7 +45,7 @@ NODISCARD enum err_code core_batch_append_hashed(struct core_batch *b,
 NODISCARD enum err_code core_batch_truncate(
     struct core_batch *b, uint64_t length, struct err *e);
 
-uint64_t core_batch_length(const struct core_batch *b);	/* with pending */
+uint64_t core_batch_length(const struct core_batch *b); /* with pending */
 uint64_t core_batch_byte_length(const struct core_batch *b);
 uint64_t core_batch_fork(const struct core_batch *b);
 void core_batch_tree_hash(const struct core_batch *b, struct b32 *out);
@@ -57,11 +56,11 @@ NODISCARD enum err_code core_batch_get(struct core_batch *b, uint64_t index,
 NODISCARD enum err_code core_batch_leaf(struct core_batch *b, uint64_t index,
     struct node *out, struct want *w, struct err *e);
 /* Byte offset of block `index` (<= length), pending ones included. */
-NODISCARD enum err_code core_batch_offset(struct core_batch *b,
-    uint64_t index, uint64_t *offset, struct want *w, struct err *e);
+NODISCARD enum err_code core_batch_offset(struct core_batch *b, uint64_t index,
+    uint64_t *offset, struct want *w, struct err *e);
 
 struct core_commit {
-	struct core_batch **batch;	/* REAL; empty ones are skipped */
+	struct core_batch **batch; /* REAL; empty ones are skipped */
 	size_t nbatch;
 	/* More index writes in the same transaction (may be NULL). Called
 	 * after the heads were put, before commit. */

@@ -25,20 +25,20 @@
 
 #include "core/core.h"
 
-#define CORE_PROOF_NODES_MAX 128	/* nodes in one list; more: refuse */
+#define CORE_PROOF_NODES_MAX 128 /* nodes in one list; more: refuse */
 
 /* Parts that are absent have has_... false; their fields mean nothing. */
 struct core_request {
 	bool has_block, has_hash, has_seek, has_upgrade;
-	bool manifest;		/* send it along, if there is one */
+	bool manifest; /* send it along, if there is one */
 	uint64_t block_index;
-	uint64_t block_nodes;	/* levels to climb from the leaf */
-	uint64_t hash_index;	/* flat */
+	uint64_t block_nodes; /* levels to climb from the leaf */
+	uint64_t hash_index;  /* flat */
 	uint64_t hash_nodes;
 	uint64_t seek_bytes;
-	uint64_t seek_padding;	/* bytes of each block that do not count */
-	uint64_t upgrade_start;	/* blocks the asker has */
-	uint64_t upgrade_length;	/* blocks more */
+	uint64_t seek_padding;	 /* bytes of each block that do not count */
+	uint64_t upgrade_start;	 /* blocks the asker has */
+	uint64_t upgrade_length; /* blocks more */
 };
 
 struct core_nodes {
@@ -60,7 +60,7 @@ struct core_proof {
 	uint64_t upgrade_start, upgrade_length;
 	struct core_nodes upgrade_nodes, additional_nodes;
 	struct view signature;
-	const struct manifest *manifest;	/* NULL: none */
+	const struct manifest *manifest; /* NULL: none */
 };
 
 /* Answer a request from what c has. value (reset here) owns the block bytes;
@@ -74,7 +74,7 @@ NODISCARD enum err_code core_proof_make(struct core_proof *out,
 /* What a verifier knows before a proof arrives. */
 struct core_trust {
 	const struct b32 *key;
-	const struct manifest *manifest;	/* NULL: not known yet */
+	const struct manifest *manifest; /* NULL: not known yet */
 	uint64_t fork;
 	const struct tree *tree;
 };
@@ -91,17 +91,17 @@ struct core_verified {
 		 * judged: drop it and ask again. */
 		CORE_PROOF_STALE
 	} verdict;
-	bool upgraded;		/* tree, fork are those of a new, signed head */
+	bool upgraded; /* tree, fork are those of a new, signed head */
 	uint64_t fork;
 	struct tree tree;
-	size_t n;		/* new nodes with proven sizes */
+	size_t n; /* new nodes with proven sizes */
 	struct node node[CORE_VERIFIED_MAX];
 	/* All of it holds only if this node equals the trusted one of the
 	 * same index; without anchor it holds as it is. */
 	bool has_anchor;
 	struct node anchor;
-	/* With has_anchor: is the anchor's size proven as well? */
-	bool anchor_sized;
+	bool new_manifest; /* upgraded, and it was not known before */
+	struct manifest manifest;
 };
 
 /* Pure: no core, no store. ERR_VERIFY with the reason if it cannot hold;
@@ -114,13 +114,13 @@ NODISCARD enum err_code core_proof_verify(struct core_verified *out,
 struct core_intake;
 
 enum core_outcome {
-	CORE_TAKEN,	/* verified; stored by commit */
-	CORE_IGNORED	/* stale, or all of it is here already */
+	CORE_TAKEN,  /* verified; stored by commit */
+	CORE_IGNORED /* stale, or all of it is here already */
 };
 
 NODISCARD enum err_code core_intake_new(
     struct core_intake **out, struct core *c, struct err *e);
-void core_intake_free(struct core_intake *in);	/* NULL is fine */
+void core_intake_free(struct core_intake *in); /* NULL is fine */
 /* ERR_VERIFY: the proof is wrong, nothing of it is kept, and the intake goes
  * on. ERR_CONFLICT: a higher fork. Anything else is local and final. */
 NODISCARD enum err_code core_intake_proof(struct core_intake *in,

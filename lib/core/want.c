@@ -1,0 +1,29 @@
+#include "core/want.h"
+
+#include "codec/z32.h"
+
+static const char *
+kind_text(enum want_kind kind)
+{
+	switch (kind) {
+	case WANT_BLOCK:
+		return "block";
+	case WANT_NODE:
+		return "tree node";
+	case WANT_LENGTH:
+		return "length";
+	}
+	return "item";
+}
+
+enum err_code
+fetch_block(const struct fetch *f, const struct want *w, struct err *e)
+{
+	char name[Z32_KEY_LEN + 1];
+
+	if (f != NULL)
+		return f->get(f->ctx, w, e);
+	return err_set(e, ERR_NOT_FOUND,
+	    "%s %llu of core %s is not in this store", kind_text(w->kind),
+	    (unsigned long long)w->index, z32_key(name, &w->key));
+}
