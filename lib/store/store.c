@@ -334,18 +334,18 @@ store_open(struct store **out, const struct store_opts *opts, struct err *e)
 	if ((rc = open_dir(s, opts, e)) != ERR_OK ||
 	    (rc = find_ident(s, opts, &id, e)) != ERR_OK ||
 	    (rc = store_env_open(&s->env, below(s, "index").s, e)) != ERR_OK)
-		goto fail;
+		goto out;
 	if (s->mode != STORE_READ &&
 	    (rc = check_ident(s, opts, &id, e)) != ERR_OK)
-		goto fail;
+		goto out;
 	lmdb = mdb_txn_begin(s->env->mdb, NULL, MDB_RDONLY, &s->read);
 	if (lmdb != 0) {
 		rc = store_env_error(s->env, lmdb, "begin reading", e);
-		goto fail;
+		goto out;
 	}
 	*out = s;
 	return ERR_OK;
-fail:
+out:
 	store_close(s);
 	return rc;
 }

@@ -30,6 +30,7 @@ one() {
 	mkdir -p "$work/$name/home"
 	(
 		cd "$work/$name" || exit 1
+		# shellcheck disable=SC2016 # expanded by the inner shell
 		env -i PATH="$bin:/usr/bin:/bin" LC_ALL=C TZ=UTC \
 		    HOME="$work/$name/home" SESSIONS="$sessions" \
 		    PEAR_STORAGE="$work/$name/store" MASKS="$work/$name.masks" \

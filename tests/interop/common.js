@@ -16,8 +16,10 @@ exports.bin = (name) => path.join(BUILD, 'bin', name)
 
 let passed = 0
 let failed = 0
+let lastCheck = 'nothing'
 
 exports.check = function (ok, what) {
+  lastCheck = what
   if (ok) passed++
   else {
     failed++
@@ -41,6 +43,12 @@ exports.same = function (got, want, what) {
 // Run main(work); the work folder is removed afterwards.
 exports.main = async function (main) {
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'interop-'))
+  // A promise nobody will settle lets node end without a word.
+  process.on('beforeExit', () => {
+    console.log('FAIL: hangs after ' + lastCheck)
+    console.log(passed + ' passed, ' + (failed + 1) + ' failed')
+    process.exit(1)
+  })
   try {
     await main(work)
   } catch (err) {

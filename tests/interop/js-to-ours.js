@@ -120,7 +120,6 @@ async function one (work, seed) {
   for (const { version, want } of versions) {
     if (version > 0) same(listOurs(ours, drive.key, version).entries, want, what + ': content at ' + version)
   }
-  await drive.close()
   await store.close()
   await shadows.close()
 }
@@ -143,7 +142,6 @@ async function bigFile (work) {
   }
   same(await taker.close(), 0, 'big: core_proofs')
   same(listOurs(path.join(work, 'big-ours'), drive.key).entries, await listTheirs(drive), 'big: content')
-  await drive.close()
 }
 
 main(async (work) => {

@@ -129,7 +129,6 @@ async function one (work, seed) {
     same(await listTheirs(drive.checkout(version)), want, what + ': content at ' + version)
     same(listOurs(ours, key, version).entries, want, what + ': our content at ' + version)
   }
-  await drive.close()
   await store.close()
 }
 

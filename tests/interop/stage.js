@@ -119,7 +119,6 @@ async function oursToTheirs (work, seed) {
     command('dump', [link, out], storage)
     same(listFolder(out), listFolder(folder), 'stage ' + seed + ' version ' + v + ': dumped')
   }
-  await drive.close()
   await store.close()
 }
 
@@ -147,7 +146,6 @@ async function theirsToOurs (work, seed) {
     command('dump', ['pear://' + drive.key.toString('hex'), out], storage)
     same(listFolder(out), listFolder(folder), 'dump ' + seed + ' version ' + v)
   }
-  await drive.close()
   await store.close()
   await shadows.close()
 }

@@ -27,7 +27,9 @@ for f in $(c_files lib drive build-tool cmd); do
 	*) look "$f" "$LIBRARY" "a library prints, exits or reads the environment" ;;
 	esac
 done
+# tests wait for nothing and depend on nothing; bounded strings they know
+TESTS='(gets|v?f?scanf|alloca|popen|mktemp|tmpnam|tempnam|rand|srand|sleep|usleep|nanosleep)'
 for f in $(c_files tests bench); do
-	look "$f" "$NEVER" "banned call"
+	look "$f" "$TESTS" "banned call"
 done
 verdict

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # written so that this file does not match itself
-MACHINE='(^|[^A-Za-z0-9_.])[/](work|root|home/[a-z]+|tmp/[a-z])/'
+MACHINE='(^|[^A-Za-z0-9_.])[/](work|root|tmp/[a-z])/'
 REGISTRY='registr[y]\.(npmjs|yarnpkg)|npmmirro[r]'
 NOTES='(^|[^A-Za-z])(TO[D]O|FIX[M]E|XX[X])([^A-Za-z]|$)'
 
