@@ -110,6 +110,9 @@ void cli_success(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 enum cli_diff { CLI_DIFF_REMOVED = -1, CLI_DIFF_CHANGED, CLI_DIFF_ADDED };
 void cli_diff(struct cli *c, enum cli_diff kind, struct view path,
     uint64_t old_size, uint64_t new_size);
+/* With further fields of the event (taken, may be NULL). */
+void cli_diff_more(struct cli *c, enum cli_diff kind, struct view path,
+    uint64_t old_size, uint64_t new_size, json_t *more);
 
 /* -- talk (stderr), in both modes -- */
 

@@ -223,9 +223,9 @@ cli_final(struct cli *c, json_t *fields)
 
 static void
 diff_event(struct cli *c, enum cli_diff kind, struct view path,
-    uint64_t old_size, uint64_t new_size)
+    uint64_t old_size, uint64_t new_size, json_t *more)
 {
-	json_t *sizes = json_array();
+	json_t *sizes = json_array(), *data;
 
 	if (kind != CLI_DIFF_ADDED)
 		(void)json_array_append_new(
@@ -233,9 +233,11 @@ diff_event(struct cli *c, enum cli_diff kind, struct view path,
 	if (kind != CLI_DIFF_REMOVED)
 		(void)json_array_append_new(
 		    sizes, json_integer((json_int_t)new_size));
-	cli_event(c, "byte-diff",
-	    json_pack("{s:i,s:o,s:o}", "type", (int)kind, "sizes", sizes,
-		"message", cli_json_text(path)));
+	data = json_pack("{s:i,s:o,s:o}", "type", (int)kind, "sizes", sizes,
+	    "message", cli_json_text(path));
+	(void)json_object_update(data, more);
+	json_decref(more);
+	cli_event(c, "byte-diff", data);
 }
 
 /* "+1.2kB"; zero has no sign. */
@@ -255,14 +257,22 @@ void
 cli_diff(struct cli *c, enum cli_diff kind, struct view path, uint64_t old_size,
     uint64_t new_size)
 {
+	cli_diff_more(c, kind, path, old_size, new_size, NULL);
+}
+
+void
+cli_diff_more(struct cli *c, enum cli_diff kind, struct view path,
+    uint64_t old_size, uint64_t new_size, json_t *more)
+{
 	char name[4 * 4096];
 	char minus[CLI_SIZE_MAX + 1];
 	char plus[CLI_SIZE_MAX + 1];
 
 	if (c->common.json) {
-		diff_event(c, kind, path, old_size, new_size);
+		diff_event(c, kind, path, old_size, new_size, more);
 		return;
 	}
+	json_decref(more);
 	err_quote(name, sizeof(name), path.ptr, path.len);
 	signed_size(minus, '-', old_size);
 	signed_size(plus, '+', new_size);
