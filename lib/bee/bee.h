@@ -55,13 +55,16 @@ NODISCARD enum err_code bee_iter_next(struct bee_iter *it, bool *more,
 void bee_iter_close(struct bee_iter *it);
 
 /* Every put and del from block `from` (>= 1) up to the version, in order:
- * has_value false is a deletion. */
+ * has_value false is a deletion. `each` returns false to stop. After
+ * ERR_NEED_BLOCK go on with from = the wanted block. */
 NODISCARD enum err_code bee_history(struct bee *b, uint64_t from,
     bool (*each)(void *ctx, uint64_t seq, const struct bee_block *block),
     void *ctx, struct want *w, struct err *e);
 
 /* Walk two versions side by side: entries that differ, ascending by key.
- * left.seq or right.seq is 0 where the side has no such key. */
+ * left.seq or right.seq is 0 where the side has no such key. What the two
+ * share is not read. ERR_INVALID if they are not of one core. The bees keep
+ * all nodes they load while a diff is open. */
 struct bee_diff;
 NODISCARD enum err_code bee_diff_open(struct bee_diff **out,
     struct bee *left, struct bee *right, const struct bee_range *range,
@@ -72,7 +75,8 @@ NODISCARD enum err_code bee_diff_next(struct bee_diff *d, bool *more,
 void bee_diff_close(struct bee_diff *d);
 
 /* Is `version` the end of a flush? Replays blocks 1..version-1 and compares
- * with the tree (4.2). ERR_INVALID if not, ERR_FORMAT if a block is broken. */
+ * with the tree (4.2). ERR_INVALID if not, ERR_FORMAT if a block is broken,
+ * ERR_NEED_BLOCK for the first one that is missing, before any work. */
 NODISCARD enum err_code bee_check_version(struct core *c, uint64_t version,
     struct want *w, struct err *e);
 
@@ -80,7 +84,10 @@ NODISCARD enum err_code bee_check_version(struct core *c, uint64_t version,
  * all blocks to it, byte-identical to the reference's batch with the same
  * operations (4.4 to 4.7). The header block is appended first if the core is
  * empty, as soon as the first operation comes. Nothing is durable before
- * core_commit(). Pending operations are seen by later ones. */
+ * core_commit(). Pending operations are seen by later ones. A dry batch on a
+ * core that is not in the store has core NULL. ERR_LIMIT if key and value do
+ * not fit a block. After a call that failed for want of memory half-way, or
+ * a failed flush, every later call fails: roll back. */
 struct bee_batch;
 NODISCARD enum err_code bee_batch_new(struct bee_batch **out,
     struct core *c, struct core_batch *cb, const struct bee_header *header,
@@ -90,6 +97,8 @@ NODISCARD enum err_code bee_batch_put(struct bee_batch *b, struct view key,
 /* Missing keys are fine: nothing is written for them. */
 NODISCARD enum err_code bee_batch_del(struct bee_batch *b, struct view key,
     struct want *w, struct err *e);
+/* Values that a dry batch has flushed are gone: ERR_UNSUPPORTED. The entry
+ * is valid until the next call on this batch. */
 NODISCARD enum err_code bee_batch_get(struct bee_batch *b, struct view key,
     struct bee_entry *out, struct want *w, struct err *e);
 /* Single operations use one flush each; a batch may be used again after. */

@@ -24,6 +24,7 @@ struct core {
 	struct fake_block *block;
 	size_t n, cap; /* n - head.length are pending in a batch */
 	uint64_t reads;
+	size_t refuse_at; /* append of this block fails; 0: none does */
 };
 
 struct core_batch {
@@ -144,6 +145,8 @@ enum err_code
 core_batch_append(
     struct core_batch *b, struct view block, uint64_t *index, struct err *e)
 {
+	if (b->core->n == b->core->refuse_at && b->core->n > 0)
+		return err_set(e, ERR_NOSPACE, "disk is full");
 	if (block.len > CORE_BLOCK_MAX)
 		return err_set(e, ERR_LIMIT, "block too large");
 	if (index != NULL)

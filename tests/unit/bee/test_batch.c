@@ -349,6 +349,34 @@ test_limits(void **state)
 	free(big);
 }
 
+/* Half a flush must not be taken for a whole one by a later call. */
+static void
+test_failed_flush_is_final(void **state)
+{
+	struct bee_header h = {.has_metadata = true};
+	struct view k = view_str("k");
+	struct err e = ERR_INIT;
+	struct bee_entry entry;
+	struct world x;
+	struct want w;
+
+	(void)state;
+	world_init(&x, &h);
+	put(&x, view_str("a"), k);
+	put(&x, view_str("b"), k);
+	put(&x, view_str("c"), k);
+	x.core.refuse_at = 3;
+	check_code(bee_batch_flush(x.bee, &e), ERR_NOSPACE);
+	x.core.refuse_at = 0;
+	check(x.core.n == 3);
+	check_code(bee_batch_flush(x.bee, &e), ERR_NOSPACE);
+	check_code(bee_batch_put(x.bee, k, k, &w, &e), ERR_NOSPACE);
+	check_code(bee_batch_del(x.bee, k, &w, &e), ERR_NOSPACE);
+	check_code(bee_batch_get(x.bee, k, &entry, &w, &e), ERR_NOSPACE);
+	check(x.core.n == 3);
+	world_deinit(&x);
+}
+
 int
 main(void)
 {
@@ -358,6 +386,7 @@ main(void)
 	    cmocka_unit_test(test_drive_vectors),
 	    cmocka_unit_test(test_pending_is_seen),
 	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_failed_flush_is_final),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
