@@ -24,12 +24,12 @@ uint64_t bee_version(const struct bee *b);
 
 /* The header block; ERR_NOT_FOUND on an empty core. content_feed and
  * user_data are copied to `mem`. */
-NODISCARD enum err_code bee_get_header(struct bee *b,
-    struct bee_header *out, struct buf *mem, struct want *w, struct err *e);
+NODISCARD enum err_code bee_get_header(struct bee *b, struct bee_header *out,
+    struct buf *mem, struct want *w, struct err *e);
 
 struct bee_entry {
-	uint64_t seq;		/* block that wrote it */
-	struct view key;	/* valid until the next call on this bee/iter */
+	uint64_t seq;	 /* block that wrote it */
+	struct view key; /* valid until the next call on this bee/iter */
 	struct view value;
 };
 
@@ -43,8 +43,8 @@ struct bee_range {
 	enum bee_order { BEE_ASCENDING, BEE_DESCENDING } order;
 };
 #define BEE_RANGE_ALL \
-	((struct bee_range){ VIEW_EMPTY, VIEW_EMPTY, VIEW_EMPTY, VIEW_EMPTY, \
-	    BEE_ASCENDING })
+	((struct bee_range){ \
+	    VIEW_EMPTY, VIEW_EMPTY, VIEW_EMPTY, VIEW_EMPTY, BEE_ASCENDING})
 
 struct bee_iter;
 NODISCARD enum err_code bee_iter_open(struct bee_iter **out, struct bee *b,
@@ -66,9 +66,8 @@ NODISCARD enum err_code bee_history(struct bee *b, uint64_t from,
  * share is not read. ERR_INVALID if they are not of one core. The bees keep
  * all nodes they load while a diff is open. */
 struct bee_diff;
-NODISCARD enum err_code bee_diff_open(struct bee_diff **out,
-    struct bee *left, struct bee *right, const struct bee_range *range,
-    struct err *e);
+NODISCARD enum err_code bee_diff_open(struct bee_diff **out, struct bee *left,
+    struct bee *right, const struct bee_range *range, struct err *e);
 NODISCARD enum err_code bee_diff_next(struct bee_diff *d, bool *more,
     struct bee_entry *left, struct bee_entry *right, struct want *w,
     struct err *e);
@@ -77,8 +76,8 @@ void bee_diff_close(struct bee_diff *d);
 /* Is `version` the end of a flush? Replays blocks 1..version-1 and compares
  * with the tree (4.2). ERR_INVALID if not, ERR_FORMAT if a block is broken,
  * ERR_NEED_BLOCK for the first one that is missing, before any work. */
-NODISCARD enum err_code bee_check_version(struct core *c, uint64_t version,
-    struct want *w, struct err *e);
+NODISCARD enum err_code bee_check_version(
+    struct core *c, uint64_t version, struct want *w, struct err *e);
 
 /* Writing: collect puts and dels on a core_batch; bee_batch_flush appends
  * all blocks to it, byte-identical to the reference's batch with the same
@@ -89,14 +88,13 @@ NODISCARD enum err_code bee_check_version(struct core *c, uint64_t version,
  * not fit a block. After a call that failed for want of memory half-way, or
  * a failed flush, every later call fails: roll back. */
 struct bee_batch;
-NODISCARD enum err_code bee_batch_new(struct bee_batch **out,
-    struct core *c, struct core_batch *cb, const struct bee_header *header,
-    struct err *e);
+NODISCARD enum err_code bee_batch_new(struct bee_batch **out, struct core *c,
+    struct core_batch *cb, const struct bee_header *header, struct err *e);
 NODISCARD enum err_code bee_batch_put(struct bee_batch *b, struct view key,
     struct view value, struct want *w, struct err *e);
 /* Missing keys are fine: nothing is written for them. */
-NODISCARD enum err_code bee_batch_del(struct bee_batch *b, struct view key,
-    struct want *w, struct err *e);
+NODISCARD enum err_code bee_batch_del(
+    struct bee_batch *b, struct view key, struct want *w, struct err *e);
 /* Values that a dry batch has flushed are gone: ERR_UNSUPPORTED. The entry
  * is valid until the next call on this batch. */
 NODISCARD enum err_code bee_batch_get(struct bee_batch *b, struct view key,
