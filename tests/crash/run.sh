@@ -5,8 +5,8 @@
 # version, whole and verified; a success that was printed must be there; and
 # running the same command again must end in the new version.
 #
-# Victims: edit (tests/interop/drive_edit, the library alone) and stage
-# (pear-stage). RANDOM_KILLS=N (200), SEED=N (1) for the moments.
+# Victims: edit (tests/interop/drive_edit, the library alone), replica
+# (core_proofs apply: taking what another signed) and stage (pear-stage). RANDOM_KILLS=N (200), SEED=N (1) for the moments.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/check.sh
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 build=$(realpath "${1:?usage: tests/crash/run.sh BUILD [VICTIM...]}")
 shift
-[ $# -gt 0 ] || set -- edit stage
+[ $# -gt 0 ] || set -- edit replica stage
 LANES=2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -91,6 +91,8 @@ victim_run() {
 	case $victim in
 	edit) exec "$build/tools/drive_edit" "$store" "$seed" \
 		<"$work/$1.lines" ;;
+	replica) exec "$build/tools/core_proofs" apply "$store" \
+		<"$work/$1.proofs" ;;
 	stage) exec "$build/bin/pear-stage" --storage "$store" --json \
 		"$link" "$work/$1" ;;
 	esac
@@ -100,8 +102,49 @@ victim_run() {
 promised() {
 	case $victim in
 	edit) grep -q '"version"' "$1" ;;
+	replica) grep -q '"contiguous"' "$1" ;;
 	stage) grep -q '"success":true' "$1" ;;
 	esac
+}
+
+# proofs NAME FROM: the larger core of $work/source from length FROM on, as
+# lines for core_proofs apply; sets $length. All of it is one commit.
+proofs() {
+	"$build/tools/verify" "$work/source" >"$work/cores" ||
+	    die "cannot read the source"
+	sed 's/.*"core":"\([0-9a-f]*\)".*"length":\([0-9]*\).*/\2 \1/' \
+	    "$work/cores" | sort -n | tail -n 1 >"$work/largest"
+	read -r length core <"$work/largest"
+	awk -v key="$core" -v from="$2" -v n="$length" '
+	# levels from block i to the root above it
+	function depth(i,  size, off) {
+		off = 0
+		for (size = 2 ^ 40; size >= 1; size /= 2)
+			if (int(n / size) % 2) {
+				if (i < off + size) return int(log(size) / log(2) + 0.5)
+				off += size
+			}
+	}
+	BEGIN {
+		printf "{\"key\":\"%s\",\"manifest\":true,\"upgrade\":", key
+		printf "{\"start\":%d,\"length\":%d}}\n", from, n - from
+		for (i = from; i < n; i++)
+			printf "{\"key\":\"%s\",\"block\":{\"index\":%d,\"nodes\":%d}}\n",
+			    key, i, depth(i)
+	}' | "$build/tools/core_proofs" serve "$work/source" |
+	    sed "s/^{/{\"key\":\"$core\",/" >"$work/$1.proofs"
+	printf '{"key":"%s","commit":true}\n' "$core" >>"$work/$1.proofs"
+	! grep '"error"' "$work/$1.proofs" || die "cannot make proofs"
+}
+
+prepare_replica() {
+	"$build/tools/drive_edit" "$work/source" "$seed" \
+	    <"$work/old.lines" >"$work/out" || die "no source"
+	proofs old 0
+	"$build/tools/drive_edit" "$work/source" "$seed" \
+	    <"$work/new.lines" >"$work/out" || die "no newer source"
+	proofs new "$length"
+	key=
 }
 
 prepare() {
@@ -113,6 +156,10 @@ prepare() {
 	edit)
 		(victim_run old) >"$work/out" || die "cannot make the old version"
 		key=$(sed 's/.*"key":"\([0-9a-f]*\)".*/\1/' "$work/out")
+		;;
+	replica)
+		prepare_replica
+		(victim_run old) >"$work/out" || die "cannot take the old version"
 		;;
 	stage)
 		link=$("$build/bin/pear-touch" --storage "$store") ||
@@ -131,7 +178,8 @@ prepare() {
 
 # state NAME: verify, and write what is there to WORK/NAME.state
 state() {
-	"$build/tools/verify" "$store" "$key" >"$work/$1.state" 2>"$work/err"
+	"$build/tools/verify" "$store" ${key:+"$key"} \
+	    >"$work/$1.state" 2>"$work/err"
 }
 
 # In place: a store knows the inode of its index.
@@ -171,7 +219,7 @@ judge() {
 		fail "$1: failed without a word"
 		return
 	fi
-	if [ $is = old ] || [ "$victim" = stage ]; then
+	if [ $is = old ] || [ "$victim" != edit ]; then
 		if ! again; then
 			fail "$1: running again: $(tail -n 3 "$work/again")"
 			return

@@ -2,7 +2,9 @@
  * verify STORE [KEY [VERSION]]: look at a store with the library alone.
  *
  * Checks every core: blocks against leaves, nodes up to the roots, the
- * signature. With KEY (text form of a drive's key) it then reads the whole
+ * signature; prints one JSON line for each,
+ *	{"core":…,"fork":…,"length":…,"contiguous":…,"treeHash":…}
+ * in the order of the store. With KEY (text form of a drive's key) it then reads the whole
  * drive at VERSION (default: the newest) and prints one JSON line per entry,
  *	{"path":…,"executable":…,"linkname":…,"size":…,"hash":…}
  * sorted by path, hash being BLAKE2b-256 of the content, and the line
@@ -43,14 +45,25 @@ collect(void *ctx, const struct core_info *info)
 static enum err_code
 verify_core(struct store *s, const struct b32 *key, struct err *e)
 {
-	char text[65];
+	char text[65], hash[65];
+	const struct core_head *h;
 	struct core *c = NULL;
 	enum err_code rc;
 
+	hex_b32(text, key);
 	if ((rc = core_open(&c, s, key, CORE_READ, e)) == ERR_OK)
 		rc = core_verify(c, e);
+	if (rc != ERR_OK) {
+		core_close(c);
+		return err_wrap(e, "core %s", text);
+	}
+	h = core_head(c);
+	printf("{\"core\":\"%s\",\"fork\":%llu,\"length\":%llu,"
+	       "\"contiguous\":%llu,\"treeHash\":\"%s\"}\n",
+	    text, (unsigned long long)h->fork, (unsigned long long)h->length,
+	    (unsigned long long)h->contiguous, hex_b32(hash, &h->tree_hash));
 	core_close(c);
-	return rc == ERR_OK ? rc : err_wrap(e, "core %s", hex_b32(text, key));
+	return ERR_OK;
 }
 
 static enum err_code

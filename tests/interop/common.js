@@ -110,7 +110,8 @@ exports.listOurs = function (store, key, version) {
   const args = [store, key.toString('hex')]
   if (version !== undefined) args.push(String(version))
   const lines = exports.run(exports.tool('verify'), args).trim().split('\n').map((l) => JSON.parse(l))
-  return { head: lines.pop(), entries: lines }
+  const head = lines.pop()
+  return { head, entries: lines.filter((l) => !l.core) }
 }
 
 exports.entryOf = function (file) {
