@@ -123,6 +123,12 @@ seek_subtree(struct maker *m, uint64_t root, uint64_t *found)
 
 	if (flat_right_span(root) / 2 >= m->c->head.length)
 		return refuse(m, "beyond the head");
+	/* hypercore@11.37.1 knows byte offsets below the first root only;
+	 * elsewhere it answers as if nothing was sought. So do we: both
+	 * sides ask again with what they learned. */
+	*found = root;
+	if (!covers(m->c->tree.root[0].index, root))
+		return ERR_OK;
 	before = flat_left_span(root) / 2;
 	rc = core_offset(m->c, before, &offset, m->w, m->e);
 	if (rc != ERR_OK)
@@ -133,7 +139,6 @@ seek_subtree(struct maker *m, uint64_t root, uint64_t *found)
 			     : offset - before * m->q->seek_padding;
 	if (offset > bytes)
 		return refuse(m, "the seek is left of its subtree");
-	*found = root;
 	if (offset == bytes)
 		return ERR_OK;
 	if ((rc = core_node(m->c, root, &node, m->w, m->e)) != ERR_OK)

@@ -24,6 +24,18 @@ struct fix {
 	char dir[512];
 };
 
+/* A path nothing is at. */
+static inline void
+fix_dir(struct fix *f)
+{
+	static const char *base;
+	static unsigned count;
+
+	if (base == NULL)
+		base = vec_tmpdir();
+	snprintf(f->dir, sizeof(f->dir), "%s/store-%u", base, count++);
+}
+
 static inline void
 fix_store(struct fix *f)
 {
@@ -42,7 +54,7 @@ fix_open(struct fix *f, uint8_t n, bool secret)
 	struct b32 seed;
 
 	memset(f, 0, sizeof(*f));
-	snprintf(f->dir, sizeof(f->dir), "%s/store", vec_tmpdir());
+	fix_dir(f);
 	fix_store(f);
 	memset(seed.b, n, sizeof(seed.b));
 	check_ok(sign_pair_seed(&f->pair, &seed, &e), &e);
