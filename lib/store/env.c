@@ -15,6 +15,7 @@
 #define MAP_MOST ((size_t)1 << (sizeof(size_t) > 4 ? 36 : 30))
 #define MAP_LEAST ((size_t)1 << 24)
 #define READERS 1022
+#define CHECK_RETRIES 1000
 
 static const char *const names[STORE_TABLES] = {
     [STORE_META] = "meta",
@@ -195,27 +196,43 @@ open_mapped(MDB_env **out, const char *index, unsigned flags)
 	return rc;
 }
 
+enum err_code
+store_env_check(struct store_env *env, uint64_t most, struct err *e)
+{
+	enum err_code code = ERR_CHANGED;
+	MDB_txn *txn;
+	int rc;
+
+	/* Others may commit faster than the heads are read: look again. */
+	for (int i = 0; code == ERR_CHANGED && i < CHECK_RETRIES; i++) {
+		rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+		if (rc != 0)
+			return store_env_error(env, rc, "begin reading", e);
+		code = pages_walk(
+		    env->file, (uint64_t)mdb_txn_id(txn), names, most, e);
+		mdb_txn_abort(txn);
+	}
+	return code;
+}
+
 static enum err_code
 open_tables(struct store_env *env, struct err *e)
 {
-	enum err_code code = ERR_OK;
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+	int t;
 
 	if (rc != 0)
 		return store_env_error(env, rc, "begin reading", e);
-	for (int t = 0; code == ERR_OK && t < STORE_TABLES; t++) {
-		rc = mdb_dbi_open(txn, names[t], 0, &env->dbi[t]);
-		if (rc == MDB_NOTFOUND)
-			code = err_set(e, ERR_CORRUPT,
-			    "%s is damaged: table %s is missing", env->file,
-			    names[t]);
-		else if (rc != 0)
-			code = store_env_error(env, rc, names[t], e);
-	}
-	if (code != ERR_OK) {
+	for (t = 0; t < STORE_TABLES; t++)
+		if ((rc = mdb_dbi_open(txn, names[t], 0, &env->dbi[t])) != 0)
+			break;
+	if (rc != 0) {
 		mdb_txn_abort(txn);
-		return code;
+		if (rc != MDB_NOTFOUND)
+			return store_env_error(env, rc, names[t], e);
+		return err_set(e, ERR_CORRUPT,
+		    "%s is damaged: table %s is missing", env->file, names[t]);
 	}
 	/* The handles of the tables live on only after a commit. */
 	if ((rc = mdb_txn_commit(txn)) != 0)
@@ -238,11 +255,12 @@ static enum err_code
 open_env(struct store_env *env, const char *index, struct err *e)
 {
 	enum err_code code;
+	bool shorter;
 	unsigned flags;
 	int rc, dead;
 
 	if ((code = open_flags(index, env->file, &flags, e)) != ERR_OK ||
-	    (code = pages_check_meta(env->file, e)) != ERR_OK)
+	    (code = pages_check_heads(env->file, &shorter, e)) != ERR_OK)
 		return code;
 	if ((rc = open_mapped(&env->mdb, index, flags)) != 0)
 		return store_env_error(env, rc, "open", e);
@@ -251,7 +269,8 @@ open_env(struct store_env *env, const char *index, struct err *e)
 	if ((flags & MDB_NOLOCK) == 0 &&
 	    (rc = mdb_reader_check(env->mdb, &dead)) != 0)
 		return store_env_error(env, rc, "look for dead readers", e);
-	return open_tables(env, e);
+	code = store_env_check(env, shorter ? UINT64_MAX : PAGES_AT_OPEN, e);
+	return code == ERR_OK ? open_tables(env, e) : code;
 }
 
 static struct store_env *

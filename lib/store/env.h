@@ -42,6 +42,10 @@ void store_env_close(struct store_env *env); /* NULL is fine */
 NODISCARD enum err_code store_env_is_empty(
     struct store_env *env, bool *empty, struct err *e);
 
+/* pages_walk() over the newest snapshot. */
+NODISCARD enum err_code store_env_check(
+    struct store_env *env, uint64_t most, struct err *e);
+
 /* Begin and end of the one write transaction of this process and thread.
  * ERR_LOCKED if this thread is writing already by another handle: waiting
  * would be for ever. Other threads and processes are waited for. */

@@ -11,42 +11,22 @@
 #include "codec/dec.h"
 
 /*
- * Page, 16 bytes of header (little-endian):
- *	0 u64 number   8 u16 pad   10 u16 flags   12 u16 lower   14 u16 upper
- *	(12 u32 number of pages, on the first page of a long value)
- * Node: u16 lo, u16 hi, u16 flags, u16 key length, key, then
- *	branch: child = lo | hi << 16 | flags << 32
- *	leaf: length = lo | hi << 16; the value, or the u64 number of the page
- *	      where it lies, or the 48 bytes of another tree
- * Tree: u32 pad, u16 flags, u16 depth, u64 branch pages, leaf pages, long
- *	pages, entries, root
- * Head (after its page header): u32 magic, u32 version, u64 address,
- *	u64 map size, tree of free pages (pad is the page size), main tree,
+ * Head, at the start of pages 0 and 1, after the 16 bytes that every page
+ * begins with (u64 number, u16 pad, u16 flags, u32 of no use here):
+ *	u32 magic, u32 version, u64 address, u64 map size,
+ *	tree of free pages (its pad is the page size), main tree,
  *	u64 last page, u64 transaction
+ * Tree: u32 pad, u16 flags, u16 depth, u64 branch pages, u64 leaf pages,
+ *	u64 long pages, u64 entries, u64 root
  */
 #define HEAD_SIZE 152
 #define MAGIC 0xbeefc0de
 #define VERSION 1
 #define FLAG_META 0x08
-#define TREE_INTEGER_KEYS 0x08
 #define TORN_RETRIES 100
 
-struct tree {
-	uint32_t pad;
-	unsigned flags, depth;
-	uint64_t branches, leaves, longs, entries, root;
-};
-
-struct head {
-	uint64_t number, address;
-	unsigned page_flags;
-	uint32_t magic, version;
-	struct tree free_tree, main_tree;
-	uint64_t last, txnid;
-};
-
-static bool
-known_layout(void)
+bool
+pages_known_layout(void)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	return sizeof(size_t) == 8;
@@ -55,8 +35,8 @@ known_layout(void)
 #endif
 }
 
-static void
-dec_tree(struct dec *d, struct tree *t)
+void
+pages_dec_tree(struct dec *d, struct pages_tree *t)
 {
 	t->pad = dec_u32le(d);
 	t->flags = dec_u16le(d);
@@ -69,7 +49,7 @@ dec_tree(struct dec *d, struct tree *t)
 }
 
 static void
-dec_head(struct head *h, struct view page)
+dec_head(struct pages_head *h, struct view page)
 {
 	struct dec d;
 
@@ -82,14 +62,14 @@ dec_head(struct head *h, struct view page)
 	h->version = dec_u32le(&d);
 	h->address = dec_u64le(&d);
 	(void)dec_u64le(&d);
-	dec_tree(&d, &h->free_tree);
-	dec_tree(&d, &h->main_tree);
+	pages_dec_tree(&d, &h->free_tree);
+	pages_dec_tree(&d, &h->main_tree);
 	h->last = dec_u64le(&d);
 	h->txnid = dec_u64le(&d);
 }
 
 static const char *
-head_wrong(const struct head *h, unsigned i, uint32_t page_size)
+head_wrong(const struct pages_head *h, unsigned i, uint32_t page_size)
 {
 	if (h->magic != MAGIC)
 		return "it is not an index";
@@ -97,7 +77,7 @@ head_wrong(const struct head *h, unsigned i, uint32_t page_size)
 		return "its version is unknown";
 	if (h->number != i || h->page_flags != FLAG_META || h->address != 0 ||
 	    h->free_tree.pad != page_size ||
-	    h->free_tree.flags != TREE_INTEGER_KEYS ||
+	    h->free_tree.flags != PAGES_INTEGER_KEYS ||
 	    h->main_tree.flags != 0 || h->last < 1 ||
 	    h->last > UINT64_MAX / page_size - 1)
 		return "its head makes no sense";
@@ -106,7 +86,7 @@ head_wrong(const struct head *h, unsigned i, uint32_t page_size)
 
 /* Heads are written in turn, so their transactions follow each other. */
 static const char *
-heads_wrong(const struct head h[static 2])
+heads_wrong(const struct pages_head h[static 2])
 {
 	uint64_t a = h[0].txnid, b = h[1].txnid;
 
@@ -125,7 +105,7 @@ read_head(int fd, const char *file, uint64_t at, uint8_t *raw, struct err *e)
 
 /* One look at both heads. raw keeps what was seen. *why is NULL if fine. */
 static enum err_code
-look_at_heads(int fd, const char *file, struct head h[static 2],
+look_at_heads(int fd, const char *file, struct pages_head h[static 2],
     uint8_t raw[static 2 * HEAD_SIZE], const char **why, struct err *e)
 {
 	uint32_t size;
@@ -153,8 +133,9 @@ look_at_heads(int fd, const char *file, struct head h[static 2],
 
 /* A writer may be replacing a head while it is read: something wrong counts
  * when it is still there, unchanged, at the second look. */
-static enum err_code
-read_heads(int fd, const char *file, struct head h[static 2], struct err *e)
+enum err_code
+pages_read_heads(
+    int fd, const char *file, struct pages_head h[static 2], struct err *e)
 {
 	uint8_t raw[2 * HEAD_SIZE], before[2 * HEAD_SIZE];
 	const char *why = NULL;
@@ -172,36 +153,27 @@ read_heads(int fd, const char *file, struct head h[static 2], struct err *e)
 	return err_set(e, ERR_CORRUPT, "%s is damaged: %s", file, why);
 }
 
-static enum err_code
-check_size(
-    int fd, const char *file, const struct head h[static 2], struct err *e)
-{
-	const struct head *new = &h[h[1].txnid > h[0].txnid];
-	uint64_t need = (new->last + 1) * new->free_tree.pad;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return err_os(e, errno, "stat %s", file);
-	if ((uint64_t)st.st_size < need)
-		return err_set(e, ERR_CORRUPT,
-		    "%s is damaged: %" PRIu64 " bytes are missing at its end",
-		    file, need - (uint64_t)st.st_size);
-	return ERR_OK;
-}
-
 enum err_code
-pages_check_meta(const char *file, struct err *e)
+pages_check_heads(const char *file, bool *shorter, struct err *e)
 {
-	struct head h[2];
+	struct pages_head h[2];
+	const struct pages_head *new;
 	enum err_code rc;
+	struct stat st;
 	int fd;
 
-	if (!known_layout())
+	*shorter = false;
+	if (!pages_known_layout())
 		return ERR_OK;
 	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) < 0)
 		return err_os(e, errno, "open %s", file);
-	if ((rc = read_heads(fd, file, h, e)) == ERR_OK)
-		rc = check_size(fd, file, h, e);
+	rc = pages_read_heads(fd, file, h, e);
+	if (rc == ERR_OK && fstat(fd, &st) != 0)
+		rc = err_os(e, errno, "stat %s", file);
 	close(fd);
-	return rc;
+	if (rc != ERR_OK)
+		return rc;
+	new = &h[h[1].txnid > h[0].txnid];
+	*shorter = (uint64_t)st.st_size / new->free_tree.pad <= new->last;
+	return ERR_OK;
 }

@@ -400,3 +400,9 @@ store_break(struct store *s)
 {
 	s->env->broken = true;
 }
+
+enum err_code
+store_check(struct store *s, struct err *e)
+{
+	return store_env_check(s->env, UINT64_MAX, e);
+}

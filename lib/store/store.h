@@ -68,6 +68,10 @@ const char *store_dir(const struct store *s);
 /* May this handle write? If not, e says why (mode, media, copied store). */
 NODISCARD enum err_code store_writable(const struct store *s, struct err *e);
 
+/* Look at every page and record of the index: ERR_CORRUPT names the page.
+ * Reads it all; store_open() does so by itself up to 1 MiB. */
+NODISCARD enum err_code store_check(struct store *s, struct err *e);
+
 /* See what other processes have committed since. Views handed out before
  * become invalid. */
 NODISCARD enum err_code store_refresh(struct store *s, struct err *e);
