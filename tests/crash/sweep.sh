@@ -253,12 +253,15 @@ dumped() {
 # shellcheck disable=SC2030,SC2031 # meant for the subshell alone
 disturbed() {
 	restore
-	(
-		export CRASH_AT="$1" CRASH_DO="$2"
-		export LD_PRELOAD="$build/tools/crash_shim.so"
-		victim_run new
-	) >"$work/out" 2>&1
-	status=$?
+	# the shell says "Killed" itself
+	{
+		(
+			export CRASH_AT="$1" CRASH_DO="$2"
+			export LD_PRELOAD="$build/tools/crash_shim.so"
+			victim_run new
+		) >"$work/out" 2>&1
+		status=$?
+	} 2>"$work/killed"
 }
 
 # shellcheck disable=SC2030,SC2031 # meant for the subshell alone
@@ -310,7 +313,7 @@ random_kills() {
 		pid=$!
 		sleep "$delay"
 		kill -9 "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		wait "$pid" 2>"$work/killed"
 		judge "$victim killed after $delay s (seed $SEED, kill $i)" $?
 		i=$((i + lanes))
 	done

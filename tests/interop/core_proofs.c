@@ -14,7 +14,8 @@
  *	    -> a proof as below, or {"error":TEXT}
  * core_proofs apply STORE
  *	reads proofs, answers each with {"outcome":"taken"|"ignored"} or
- *	{"error":TEXT}; a core unknown to the store is added by its key;
+ *	{"error":TEXT}; a core unknown to the store is added by its key; an
+ *	error that is not the proof's fault ends the program with 1;
  *	{"key":HEX,"commit":true} stores what was taken and answers as the
  *	first request of serve does.
  *
@@ -50,6 +51,7 @@ struct session {
 	struct core_proof proof;
 	struct manifest manifest;
 	struct buf value, signature;
+	bool broken; /* a local error: nothing more is taken */
 };
 
 /* -- JSON in ------------------------------------------------------------- */
@@ -370,6 +372,15 @@ apply(struct session *x, const json_t *line, struct buf *out, struct err *e)
 	return rc;
 }
 
+/* Is it the input that is wrong, and not this machine? */
+static bool
+blames_input(enum err_code rc)
+{
+	return rc == ERR_VERIFY || rc == ERR_CONFLICT || rc == ERR_INVALID ||
+	       rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_NEED_BLOCK ||
+	       rc == ERR_NOT_FOUND;
+}
+
 static void
 answer(struct session *x, struct view text, struct buf *out)
 {
@@ -387,6 +398,7 @@ answer(struct session *x, struct view text, struct buf *out)
 		buf_str(out, "{\"error\":");
 		jtext_string(out, view_str(e.msg));
 		buf_str(out, "}");
+		x->broken = !blames_input(rc);
 	}
 	json_decref(line);
 	if (out->failed != ERR_OK)
@@ -406,7 +418,7 @@ run(struct session *x)
 	buf_init(&out, LINE_MAX_BYTES);
 	buf_init(&x->value, CORE_BLOCK_MAX);
 	buf_init(&x->signature, MANIFEST_PROOF_MAX);
-	while ((n = getline(&line, &cap, stdin)) > 0)
+	while (!x->broken && (n = getline(&line, &cap, stdin)) > 0)
 		answer(x, view_of(line, (size_t)n), &out);
 	free(line);
 	for (size_t i = 0; i < x->n; i++) {
@@ -424,6 +436,7 @@ main(int argc, char **argv)
 	struct session *x = calloc(1, sizeof(*x));
 	struct store_opts opts = {.mode = STORE_READ};
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (x == NULL)
 		abort();
@@ -443,7 +456,8 @@ main(int argc, char **argv)
 		return 1;
 	}
 	run(x);
+	rc = x->broken ? 1 : 0;
 	store_close(x->s);
 	free(x);
-	return 0;
+	return rc;
 }
