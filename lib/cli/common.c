@@ -95,19 +95,17 @@ wrapped(struct buf *b, const char *text, size_t indent, size_t column)
 	while (*text != '\0') {
 		size_t len = strcspn(text, " ");
 
-		if (column + len > 78 && column > indent) {
+		if (column > indent && column + 1 + len > 78) {
 			buf_byte(b, '\n');
 			buf_fill(b, ' ', indent);
 			column = indent;
-		}
-		buf_append(b, view_of(text, len));
-		text += len;
-		column += len;
-		if (*text == ' ') {
+		} else if (column > indent) {
 			buf_byte(b, ' ');
-			text++;
 			column++;
 		}
+		buf_append(b, view_of(text, len));
+		column += len;
+		text += len + strspn(text + len, " ");
 	}
 	buf_byte(b, '\n');
 }

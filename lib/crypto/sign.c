@@ -19,6 +19,15 @@ sign_pair_seed(struct sign_pair *out, const struct b32 *seed, struct err *e)
 	return ERR_OK;
 }
 
+void
+sign_seed_public(struct b32 *pub, const struct b32 *seed)
+{
+	uint8_t sec[crypto_sign_SECRETKEYBYTES];
+
+	(void)crypto_sign_seed_keypair(pub->b, sec, seed->b);
+	secret_wipe(sec, sizeof(sec));
+}
+
 enum err_code
 sign_pair_copy(
     struct sign_pair *out, const struct sign_pair *from, struct err *e)

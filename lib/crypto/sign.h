@@ -13,6 +13,8 @@ struct sign_pair {
 
 NODISCARD enum err_code sign_pair_seed(
     struct sign_pair *out, const struct b32 *seed, struct err *e);
+/* Only the public key, without guarded memory for a pair: for searches. */
+void sign_seed_public(struct b32 *pub, const struct b32 *seed);
 NODISCARD enum err_code sign_pair_copy(
     struct sign_pair *out, const struct sign_pair *from, struct err *e);
 void sign_pair_free(struct sign_pair *p);
