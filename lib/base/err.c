@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-static void
+static void PRINTF_LIKE(2, 0)
 set_text(struct err *e, const char *fmt, va_list ap)
 {
 	if (vsnprintf(e->msg, sizeof(e->msg), fmt, ap) < 0)
@@ -94,7 +94,8 @@ err_wrap(struct err *e, const char *fmt, ...)
 		return e->code;
 	e->msg[n++] = ':';
 	e->msg[n++] = ' ';
-	(void)snprintf(e->msg + n, sizeof(e->msg) - n, "%s", inner);
+	memcpy(e->msg + n, inner, sizeof(e->msg) - n);
+	e->msg[sizeof(e->msg) - 1] = '\0';
 	return e->code;
 }
 
