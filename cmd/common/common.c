@@ -1,0 +1,36 @@
+#include "cmd/common/common.h"
+
+#include "codec/z32.h"
+
+enum err_code
+common_store(struct store **out, const struct cli *c, enum store_mode mode,
+    struct err *e)
+{
+	const struct store_opts opts = {
+	    .dir = c->common.storage,
+	    .mode = mode,
+	    .moved = c->common.store_moved ? STORE_MOVED : STORE_NOT_MOVED,
+	};
+
+	return store_open(out, &opts, e);
+}
+
+enum err_code
+common_link(struct pear_link *out, const char *text, struct err *e)
+{
+	return pear_link_parse(out, view_str(text), PEAR_LINK_DRIVES, NULL, e);
+}
+
+enum err_code
+common_absent(
+    enum err_code rc, const char *what, const struct b32 *key, struct err *e)
+{
+	char name[Z32_KEY_LEN + 1];
+
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	rc = err_set(e, ERR_PEERS,
+	    "%s %s is not in this store, and this command asks no peers", what,
+	    z32_key(name, key));
+	return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
+}
