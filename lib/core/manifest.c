@@ -72,8 +72,8 @@ manifest_encode(struct buf *b, const struct manifest *m)
 	enc_uint(b, m->version);
 	enc_uint(b, (m->allow_patch ? FLAG_PATCH : 0u) |
 			(m->has_prologue ? FLAG_PROLOGUE : 0u) |
-			(m->nlinked > 0 ? FLAG_LINKED : 0u) |
-			(m->user_data_len > 0 ? FLAG_USER : 0u));
+			(m->has_linked ? FLAG_LINKED : 0u) |
+			(m->has_user_data ? FLAG_USER : 0u));
 	enc_uint(b, 0); /* blake2b */
 	enc_uint(b, m->quorum);
 	encode_signers(b, m);
@@ -81,12 +81,12 @@ manifest_encode(struct buf *b, const struct manifest *m)
 		enc_b32(b, &m->prologue_hash);
 		enc_uint(b, m->prologue_length);
 	}
-	if (m->nlinked > 0) {
+	if (m->has_linked) {
 		enc_uint(b, m->nlinked);
 		for (size_t i = 0; i < m->nlinked; i++)
 			enc_b32(b, &m->linked[i]);
 	}
-	if (m->user_data_len > 0)
+	if (m->has_user_data)
 		enc_bytes(b, view_of(m->user_data, m->user_data_len));
 }
 
@@ -144,11 +144,13 @@ decode_optional(struct dec *d, struct manifest *m, uint64_t flags)
 		m->prologue_length = dec_uint(d);
 	}
 	if (flags & FLAG_LINKED) {
+		m->has_linked = true;
 		m->nlinked = dec_count(d, MANIFEST_LINKED_MAX);
 		for (size_t i = 0; i < m->nlinked; i++)
 			dec_b32(d, &m->linked[i]);
 	}
 	if (flags & FLAG_USER) {
+		m->has_user_data = true;
 		user = dec_bytes(d, MANIFEST_USER_DATA_MAX);
 		m->user_data_len = user.len;
 		if (user.len > 0)
@@ -198,7 +200,7 @@ manifest_check(const struct manifest *m, struct err *e)
 		return err_set(e, ERR_INVALID,
 		    "manifest: quorum %llu of %zu signers",
 		    (unsigned long long)m->quorum, m->nsigners);
-	if (m->version < 2 && (m->nlinked > 0 || m->user_data_len > 0))
+	if (m->version < 2 && (m->has_linked || m->has_user_data))
 		return err_set(e, ERR_INVALID,
 		    "manifest: linked keys and user data need version 2");
 	return ERR_OK;

@@ -29,8 +29,10 @@ struct manifest {
 	bool has_prologue;
 	struct b32 prologue_hash;
 	uint64_t prologue_length;
+	bool has_linked; /* an empty list is encoded, and counts in the key */
 	size_t nlinked;
 	struct b32 linked[MANIFEST_LINKED_MAX];
+	bool has_user_data; /* likewise */
 	size_t user_data_len;
 	uint8_t user_data[MANIFEST_USER_DATA_MAX];
 };

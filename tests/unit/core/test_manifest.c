@@ -57,12 +57,14 @@ from_json(struct manifest *m, const json_t *j)
 			memcpy(m->linked[i].b,
 			    vec_hex(json_string_value(linked)).ptr, 32);
 			m->nlinked = i + 1;
+			m->has_linked = true;
 		}
 	if (json_is_string(json_object_get(j, "userData"))) {
 		struct view v = vec_hex_at(j, "userData");
 
 		memcpy(m->user_data, v.ptr, v.len);
 		m->user_data_len = v.len;
+		m->has_user_data = true;
 	}
 }
 
@@ -424,6 +426,27 @@ test_names(void **state)
 	json_decref(keys);
 }
 
+/* Empty optional fields stay: they count in the key. */
+static void
+test_empty_fields_kept(void **state)
+{
+	static const char *const table[] = {
+	    "0200000000", "020400000000", "020800000000", "020c0000000000"};
+	static struct manifest m;
+	struct err e = ERR_INIT;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, MANIFEST_ENCODED_MAX);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		buf_reset(&b);
+		check_ok(manifest_decode(&m, vec_hex(table[i]), &e), &e);
+		manifest_encode(&b, &m);
+		check_view_hex(buf_view(&b), table[i]);
+	}
+	buf_deinit(&b);
+}
+
 static void
 test_refused(void **state)
 {
@@ -436,7 +459,7 @@ test_refused(void **state)
 	m.quorum = 2;
 	check_code(manifest_check(&m, &e), ERR_INVALID);
 	m.quorum = 1;
-	m.user_data_len = 1;
+	m.has_user_data = true;
 	check_code(manifest_check(&m, &e), ERR_INVALID);
 	m.version = 2;
 	check_ok(manifest_check(&m, &e), &e);
@@ -458,6 +481,7 @@ main(void)
 	    cmocka_unit_test(test_assemble),
 	    cmocka_unit_test(test_blobs_manifests),
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_empty_fields_kept),
 	    cmocka_unit_test(test_refused),
 	};
 
