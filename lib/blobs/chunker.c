@@ -2,53 +2,32 @@
 
 #include <string.h>
 
-#include "blobs/blobs.h"
 #include "blobs/tables.h"
 
-#define CDC_MIN (16u << 10)
-#define CDC_AVERAGE (64u << 10)
-#define CDC_MAX (256u << 10)
-/* The gear hash forgets a byte after 64 shifts: hashing may begin 64 bytes
- * before the first place where a cut is allowed. */
-#define CDC_SKIP (CDC_MIN - 64)
-/* Normalised chunking: a cut is 4 times rarer before the average length and
- * 4 times more likely after it. High bits mix the most bytes. */
-#define CDC_MASK_EARLY (UINT64_C(0x3ffff) << 46)
-#define CDC_MASK_LATE (UINT64_C(0x3fff) << 50)
+#define FIXED_SIZE 65536u
 
-#define RABIN_MIN (512u << 10)
+/* CDC: a cut is 16 times rarer before CDC_NORMAL than behind it (normalised
+ * chunking): 64 KiB on average, and few chunks far from that. The hash shifts
+ * by one bit a byte, so a test of its top bits looks at the last 64 bytes and
+ * at nothing older. */
+#define CDC_MIN 16384u
+#define CDC_NORMAL 53248u
+#define CDC_MAX 262144u
+#define CDC_HARD (UINT64_C(1) << (64 - 18))
+#define CDC_EASY (UINT64_C(1) << (64 - 14))
+
+#define RABIN_MIN 524288u
+#define RABIN_MAX CHUNKER_MAX
 #define RABIN_MASK ((UINT64_C(1) << 20) - 1)
+#define RABIN_TOP 45 /* degree of the polynomial, 53, less one byte */
 
-static void
-rabin_slide(struct chunker *c, uint8_t byte)
-{
-	uint8_t out = c->window[c->wpos];
-
-	c->window[c->wpos] = byte;
-	c->wpos = (c->wpos + 1) & 63;
-	c->digest ^= blobs_rabin_out[out];
-	c->digest = ((c->digest << 8) | byte) ^
-		    blobs_rabin_mod[(c->digest >> 45) & 0xff];
-}
-
-static void
-reset(struct chunker *c)
-{
-	c->digest = 0;
-	c->count = 0;
-	if (c->kind != CHUNKER_RABIN)
-		return;
-	c->wpos = 0;
-	memset(c->window, 0, sizeof(c->window));
-	rabin_slide(c, 1);
-}
+#define WINDOW 64u /* bytes a hash depends on, of either kind */
 
 void
 chunker_init(struct chunker *c, enum chunker_kind kind)
 {
 	memset(c, 0, sizeof(*c));
 	c->kind = kind;
-	reset(c);
 }
 
 size_t
@@ -56,106 +35,126 @@ chunker_max(enum chunker_kind kind)
 {
 	switch (kind) {
 	case CHUNKER_FIXED:
-		return BLOBS_BLOCK;
+		return FIXED_SIZE;
 	case CHUNKER_CDC:
 		return CDC_MAX;
 	case CHUNKER_RABIN:
-		return CHUNKER_MAX;
+		return RABIN_MAX;
 	}
-	return CHUNKER_MAX;
+	return 0;
 }
 
+/* How many of `left` bytes bring the chunk to `goal`. */
 static size_t
-scan_fixed(struct chunker *c, struct view v, bool *cut)
+up_to(const struct chunker *c, size_t goal, size_t left)
 {
-	size_t n = BLOBS_BLOCK - c->count;
+	size_t want = c->count < goal ? goal - c->count : 0;
 
-	*cut = v.len >= n;
-	n = *cut ? n : v.len;
-	c->count = *cut ? 0 : c->count + n;
-	return n;
+	return want < left ? want : left;
 }
 
-/* Hash on from v[at] up to v[end) and stop behind the first byte where no
- * bit of the mask is left. */
+/* Hash p[0..n) and stop behind the first byte whose hash is below `limit`;
+ * returns the bytes taken. Four bytes a round: the sums of their gears do not
+ * wait for the hash, which is what keeps the loop short. */
 static size_t
-gear_until(struct chunker *c, struct view v, size_t at, size_t end,
-    uint64_t mask, bool *cut)
+gear_find(
+    struct chunker *c, const uint8_t *p, size_t n, uint64_t limit, bool *found)
 {
 	uint64_t h = c->digest;
+	size_t i = 0;
 
-	*cut = false;
-	for (; at < end; at++) {
-		h = (h << 1) + blobs_gear[v.ptr[at]];
-		if ((h & mask) == 0) {
-			*cut = true;
-			at++;
+	for (; i + 4 <= n; i += 4) {
+		uint64_t a = blobs_gear[p[i]];
+		uint64_t b = (a << 1) + blobs_gear[p[i + 1]];
+		uint64_t d = (b << 1) + blobs_gear[p[i + 2]];
+		uint64_t f = (d << 1) + blobs_gear[p[i + 3]];
+
+		if ((h << 1) + a < limit || (h << 2) + b < limit ||
+		    (h << 3) + d < limit || (h << 4) + f < limit)
 			break;
-		}
+		h = (h << 4) + f;
+	}
+	*found = false;
+	while (i < n && !*found) {
+		h = (h << 1) + blobs_gear[p[i++]];
+		*found = h < limit;
 	}
 	c->digest = h;
-	return at;
-}
-
-/* Where in v the chunk reaches `count` bytes, at most v.len. */
-static size_t
-bound(const struct chunker *c, struct view v, size_t count)
-{
-	size_t n = c->count >= count ? 0 : count - c->count;
-
-	return n < v.len ? n : v.len;
+	c->count += i;
+	return i;
 }
 
 static size_t
 scan_cdc(struct chunker *c, struct view v, bool *cut)
 {
-	size_t at = bound(c, v, CDC_SKIP);
-	size_t min = bound(c, v, CDC_MIN);
-	size_t average = bound(c, v, CDC_AVERAGE);
-	size_t max = bound(c, v, CDC_MAX);
+	size_t at = up_to(c, CDC_MIN - WINDOW, v.len);
 
-	for (; at < min; at++)
-		c->digest = (c->digest << 1) + blobs_gear[v.ptr[at]];
-	at = gear_until(c, v, at, average, CDC_MASK_EARLY, cut);
-	if (!*cut)
-		at = gear_until(c, v, at, max, CDC_MASK_LATE, cut);
 	c->count += at;
+	/* the window before the first place to cut: hashed, not tested */
+	for (size_t n = up_to(c, CDC_MIN, v.len - at); n > 0; n--, c->count++)
+		c->digest = (c->digest << 1) + blobs_gear[v.ptr[at++]];
+	if (at < v.len)
+		at += gear_find(c, v.ptr + at, up_to(c, CDC_NORMAL, v.len - at),
+		    CDC_HARD, cut);
+	if (at < v.len && !*cut)
+		at += gear_find(c, v.ptr + at, up_to(c, CDC_MAX, v.len - at),
+		    CDC_EASY, cut);
 	if (c->count == CDC_MAX)
 		*cut = true;
-	if (*cut)
-		reset(c);
 	return at;
 }
 
+static void
+rabin_slide(struct chunker *c, uint8_t in)
+{
+	uint64_t d = c->digest ^ blobs_rabin_out[c->window[c->wpos]];
+	uint8_t top = (uint8_t)(d >> RABIN_TOP);
+
+	c->window[c->wpos] = in;
+	c->wpos = (c->wpos + 1) % WINDOW;
+	c->digest = ((d << 8) | in) ^ blobs_rabin_mod[top];
+}
+
+/* The digest is the remainder of the last 64 bytes and of nothing older, so
+ * hashing starts one window before the first place to cut. The reference
+ * hashes from the start, with the byte 01 in front; both are forgotten by
+ * then. */
 static size_t
 scan_rabin(struct chunker *c, struct view v, bool *cut)
 {
-	size_t at = 0;
+	size_t at = up_to(c, RABIN_MIN - WINDOW, v.len);
 
-	*cut = false;
+	c->count += at;
 	while (at < v.len && !*cut) {
 		rabin_slide(c, v.ptr[at++]);
 		c->count++;
 		*cut =
 		    (c->count >= RABIN_MIN && (c->digest & RABIN_MASK) == 0) ||
-		    c->count >= CHUNKER_MAX;
+		    c->count == RABIN_MAX;
 	}
-	if (*cut)
-		reset(c);
 	return at;
 }
 
 size_t
 chunker_scan(struct chunker *c, struct view v, bool *cut)
 {
+	size_t taken = 0;
+
+	*cut = false;
 	switch (c->kind) {
 	case CHUNKER_FIXED:
-		return scan_fixed(c, v, cut);
+		taken = up_to(c, FIXED_SIZE, v.len);
+		c->count += taken;
+		*cut = c->count == FIXED_SIZE;
+		break;
 	case CHUNKER_CDC:
-		return scan_cdc(c, v, cut);
+		taken = scan_cdc(c, v, cut);
+		break;
 	case CHUNKER_RABIN:
-		return scan_rabin(c, v, cut);
+		taken = scan_rabin(c, v, cut);
+		break;
 	}
-	*cut = false;
-	return v.len;
+	if (*cut)
+		chunker_init(c, c->kind);
+	return taken;
 }
