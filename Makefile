@@ -53,7 +53,7 @@ BINS := $(addprefix $(B)/bin/,$(CMDS))
 TOP_ROOMS := drive build-tool cli pear hyperdrive bee blobs core store merkle \
 	crypto codec base
 TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))
-TOP_EXT := -llmdb -lsodium -ljansson
+TOP_EXT := -llmdb -lsodium -ljansson -lutf8proc
 COMMON := $(patsubst %.c,$(B)/%.o,$(wildcard cmd/common/*.c))
 
 all: $(BINS)

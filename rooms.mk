@@ -22,3 +22,4 @@ uses_build-tool := pear codec base
 ext_codec := -ljansson
 ext_crypto := -lsodium
 ext_store := -llmdb
+ext_drive := -lutf8proc
