@@ -17,21 +17,21 @@
 #include "core/want.h"
 #include "store/store.h"
 
-#define CORE_BLOCK_MAX (15u << 20)	/* bytes of an appended block */
+#define CORE_BLOCK_MAX (15u << 20) /* bytes of an appended block */
 
 enum core_mode {
 	CORE_READ,
-	CORE_WRITE,	/* append with our own key */
-	CORE_REPLICA	/* take what others signed: proofs, stored signatures */
+	CORE_WRITE,  /* append with our own key */
+	CORE_REPLICA /* take what others signed: proofs, stored signatures */
 };
 
 struct core;
 
 struct core_head {
 	uint64_t fork;
-	uint64_t length;	/* blocks */
+	uint64_t length; /* blocks */
 	uint64_t byte_length;
-	uint64_t contiguous;	/* all blocks below are here */
+	uint64_t contiguous; /* all blocks below are here */
 	struct b32 tree_hash;
 };
 
@@ -44,10 +44,11 @@ struct core_head {
  * so that a store that is behind its mark can catch up from peers. */
 NODISCARD enum err_code core_open(struct core **out, struct store *s,
     const struct b32 *key, enum core_mode mode, struct err *e);
-void core_close(struct core *c);	/* NULL is fine */
+void core_close(struct core *c); /* NULL is fine */
 
 /* Add a core to the store: with manifest (NULL: known by key only) and, if
- * writable here, key pair (else NULL). Existing with the same key: completes missing manifest or pair. Durable. */
+ * writable here, key pair (else NULL). Existing with the same key: completes
+ * missing manifest or pair. Durable. */
 NODISCARD enum err_code core_add(struct store *s, const struct manifest *m,
     const struct b32 *key, const struct sign_pair *pair, struct err *e);
 
@@ -55,9 +56,9 @@ const struct b32 *core_key(const struct core *c);
 const struct b32 *core_discovery_key(const struct core *c);
 /* NULL while the manifest is not known (a replica not yet upgraded). */
 const struct manifest *core_manifest(const struct core *c);
-bool core_writable(const struct core *c);	/* secret key present */
+bool core_writable(const struct core *c); /* secret key present */
 const struct core_head *core_head(const struct core *c);
-uint64_t core_number(const struct core *c);	/* prefix of its index keys */
+uint64_t core_number(const struct core *c); /* prefix of its index keys */
 struct store *core_store(const struct core *c);
 /* The stored signature of the head; empty for length 0. */
 struct view core_signature(const struct core *c);

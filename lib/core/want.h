@@ -16,9 +16,9 @@
 #include "base/view.h"
 
 struct want {
-	struct b32 key;		/* of the core */
+	struct b32 key; /* of the core */
 	enum want_kind { WANT_BLOCK, WANT_NODE, WANT_LENGTH } kind;
-	uint64_t index;		/* block, flat node index, or least length */
+	uint64_t index; /* block, flat node index, or least length */
 };
 
 struct fetch {

@@ -3,6 +3,7 @@
 #include "fix.h"
 
 #include <signal.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,14 +154,18 @@ test_stored_signature(void **state)
 
 /* -- kills ---------------------------------------------------------------- */
 
-/* Open, do something, never come back in order. */
+/* Open, do something, never come back in order: the timer kills, or the end
+ * does. */
 static void
-child_writes(struct fix *f, unsigned how)
+child_writes(struct fix *f, unsigned how, long delay)
 {
+	const struct itimerval timer = {.it_value.tv_usec = delay};
 	struct core *c;
 	struct core_batch *b;
 	struct err e = ERR_INIT;
 
+	if (delay != 0)
+		check(setitimer(ITIMER_REAL, &timer, NULL) == 0);
 	fix_store(f);
 	c = fix_core(f, CORE_WRITE);
 	b = fix_batch(c);
@@ -181,10 +186,10 @@ child_writes(struct fix *f, unsigned how)
 	kill(getpid(), SIGKILL);
 }
 
-/* One child, killed after delay microseconds or by itself. Then the store is
+/* One child, killed after delay microseconds or at its end. Then the store is
  * whole and its head is the old one or the new one. */
 static uint64_t
-kill_once(struct fix *f, unsigned how, useconds_t delay)
+kill_once(struct fix *f, unsigned how, long delay)
 {
 	struct err e = ERR_INIT;
 	struct core *c;
@@ -200,15 +205,12 @@ kill_once(struct fix *f, unsigned how, useconds_t delay)
 	pid = fork();
 	check(pid >= 0);
 	if (pid == 0) {
-		child_writes(f, how);
+		child_writes(f, how, delay);
 		_exit(0);
 	}
-	if (delay != 0) {
-		usleep(delay);
-		kill(pid, SIGKILL);
-	}
 	check(waitpid(pid, &status, 0) == pid);
-	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	check(WIFSIGNALED(status));
+	check(WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGALRM);
 	fix_store(f);
 	c = fix_core(f, CORE_WRITE);
 	after = *core_head(c);
@@ -241,7 +243,8 @@ test_kills(void **state)
 		x ^= x << 13;
 		x ^= x >> 17;
 		x ^= x << 5;
-		moved += kill_once(&f, 1 + i % 8, 500 + x % 20000) ? 1 : 0;
+		moved +=
+		    kill_once(&f, 1 + i % 8, 500 + (long)(x % 20000)) ? 1 : 0;
 	}
 	check(moved <= n);
 	fix_close(&f);
