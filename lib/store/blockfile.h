@@ -18,13 +18,12 @@ struct blockfile;
 
 /* READ: a missing file is fine, and behaves as empty until it appears.
  * WRITE: created if missing, locked; ERR_LOCKED names the holder. */
-NODISCARD enum err_code blockfile_open(struct blockfile **out,
-    struct store *s, const struct b32 *discovery_key,
-    enum blockfile_mode mode, struct err *e);
+NODISCARD enum err_code blockfile_open(struct blockfile **out, struct store *s,
+    const struct b32 *discovery_key, enum blockfile_mode mode, struct err *e);
 void blockfile_close(struct blockfile *f);
 /* ERR_CORRUPT if the file ends before offset+n. */
-NODISCARD enum err_code blockfile_read(struct blockfile *f, void *p,
-    size_t n, uint64_t offset, struct err *e);
+NODISCARD enum err_code blockfile_read(
+    struct blockfile *f, void *p, size_t n, uint64_t offset, struct err *e);
 NODISCARD enum err_code blockfile_write(struct blockfile *f, const void *p,
     size_t n, uint64_t offset, struct err *e);
 NODISCARD enum err_code blockfile_sync(struct blockfile *f, struct err *e);
