@@ -255,6 +255,69 @@ test_forks(void **state)
 	fix_close(&f);
 }
 
+/* A prologue is signed by nobody, cannot be cut, and travels whole. */
+static void
+test_prologue(void **state)
+{
+	struct err e = ERR_INIT;
+	struct fix f;
+	struct core *c;
+	struct core_batch *b;
+	struct core_commit commit = {.batch = &b, .nbatch = 1};
+	struct core_request q = {
+	    .has_upgrade = true, .upgrade_length = 1, .manifest = true};
+	struct pair r;
+	struct want w;
+	struct tree at;
+	char space[64];
+
+	(void)state;
+	fix_open(&f, 9, true);
+	check_ok(core_tree_at(writer[5], 3, &at, &w, &e), &e);
+	f.m.has_prologue = true;
+	f.m.prologue_length = 3;
+	tree_hash(&at, &f.m.prologue_hash);
+	manifest_key(&f.key, &f.m);
+	check_ok(core_add(f.s, &f.m, &f.key, &f.pair, &e), &e);
+	check_ok(store_refresh(f.s, &e), &e);
+	c = fix_core(&f, CORE_WRITE);
+	b = fix_batch(c);
+	for (uint64_t i = 0; i < 3; i++) {
+		if (i > 0)
+			check_code(core_commit(&commit, &e), ERR_INVALID);
+		check_ok(core_batch_append(
+			     b, fix_block(i, space, sizeof(space)), NULL, &e),
+		    &e);
+	}
+	check_ok(core_commit(&commit, &e), &e);
+	core_batch_free(b);
+	fix_append(c, 4);
+	b = fix_batch(c);
+	check_ok(core_batch_truncate(b, 2, &e), &e);
+	check_code(core_commit(&commit, &e), ERR_INVALID);
+	core_batch_free(b);
+	fix_expect(c, 7);
+
+	make(c, &q);
+	check(proof->upgrade_start == 0 && proof->upgrade_length == 3);
+	memset(&r, 0, sizeof(r));
+	fix_dir(&r.f);
+	fix_store(&r.f);
+	r.f.key = f.key;
+	check_ok(core_add(r.f.s, &f.m, &f.key, NULL, &e), &e);
+	check_ok(store_refresh(r.f.s, &e), &e);
+	r.c = fix_core(&r.f, CORE_REPLICA);
+	proof->upgrade_length = 2;
+	check_code(core_proof_apply(r.c, proof, &(enum core_outcome){0}, &e),
+	    ERR_VERIFY);
+	proof->upgrade_length = 3;
+	check(apply(r.c) == CORE_TAKEN);
+	check(same_head(r.c, c));
+	replica_close(&r);
+	core_close(c);
+	fix_close(&f);
+}
+
 int
 main(void)
 {
@@ -266,6 +329,7 @@ main(void)
 	    cmocka_unit_test(test_seeks),
 	    cmocka_unit_test(test_intake),
 	    cmocka_unit_test(test_forks),
+	    cmocka_unit_test(test_prologue),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
