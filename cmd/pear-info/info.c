@@ -89,6 +89,7 @@ info_run(struct cli *c, const struct info_opts *opts, struct info_report *out,
 {
 	struct info_report r;
 	struct pear_link link;
+	char name[Z32_KEY_LEN + 1];
 	enum err_code rc;
 
 	memset(&r, 0, sizeof(r));
@@ -97,8 +98,8 @@ info_run(struct cli *c, const struct info_opts *opts, struct info_report *out,
 		if ((rc = common_link(&link, opts->link, e)) != ERR_OK)
 			return rc;
 		cli_event(c, "retrieving",
-		    json_pack("{s:s,s:b}", "z32", link.key_text, "onlyShowKey",
-			opts->key));
+		    json_pack("{s:s,s:b}", "z32", z32_key(name, &link.key),
+			"onlyShowKey", opts->key));
 		rc = collect(c, opts, &r, &link, e);
 		if (rc == ERR_OK && !r.empty)
 			rc = look_at_blobs(&r, e);

@@ -8,7 +8,7 @@ static const struct cli_arg args[] = {
 
 static const char *const examples[] = {
     "pear touch",
-    "pear stage --dry-run pear://... ./app-1.0.0",
+    "pear stage pear://<key> ./app-1.0.0",
     "pear help stage",
     NULL,
 };

@@ -383,10 +383,15 @@ cli_size(char out[static CLI_SIZE_MAX], int64_t bytes)
 json_t *
 cli_json_text(struct view v)
 {
+	const size_t cap = v.len * 10 + 1; /* "\\U0010ffff" a byte, NUL */
 	json_t *s = json_stringn(v.ptr ? (const char *)v.ptr : "", v.len);
-	char text[4096];
+	char *text;
 
-	if (s != NULL)
+	if (s != NULL || v.len > LINE_MAX_BYTES)
 		return s;
-	return json_string(err_quote(text, sizeof(text), v.ptr, v.len));
+	text = malloc(cap);
+	if (text != NULL)
+		s = json_string(err_quote(text, cap, v.ptr, v.len));
+	free(text);
+	return s;
 }
