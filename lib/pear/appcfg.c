@@ -57,6 +57,8 @@ appcfg_list_add(struct appcfg_list *l, struct view text, struct err *e)
 {
 	struct view left = text;
 
+	if (text.len > 0 && memchr(text.ptr, '\0', text.len) != NULL)
+		return err_set(e, ERR_INVALID, "a list holds a NUL");
 	while (left.len > 0) {
 		const uint8_t *comma = memchr(left.ptr, ',', left.len);
 		size_t n = comma ? (size_t)(comma - left.ptr) : left.len;

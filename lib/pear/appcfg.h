@@ -52,7 +52,8 @@ const char *appcfg_title(const struct appcfg *c);
 /* What its bundles are called: productName, else name; NULL if neither. */
 const char *appcfg_product(const struct appcfg *c);
 
-/* For lists from the command line: comma-separated, trimmed, appended. */
+/* For lists from the command line: comma-separated, trimmed, appended.
+ * ERR_INVALID: a NUL, which would hide what follows it. */
 NODISCARD enum err_code appcfg_list_add(
     struct appcfg_list *l, struct view text, struct err *e);
 void appcfg_list_deinit(struct appcfg_list *l);
