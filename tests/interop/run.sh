@@ -14,7 +14,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 for p in "$@"; do
-	timeout 600 node "tests/interop/$p.js" "$build" >"$log" 2>&1
+	timeout 240 node "tests/interop/$p.js" "$build" >"$log" 2>&1
 	rc=$?
 	line=$(tail -n 1 "$log")
 	printf '%-12s %s\n' "$p" "$line"
