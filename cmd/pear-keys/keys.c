@@ -132,8 +132,8 @@ run_export(struct cli *c, const char *path, struct err *e)
 	store_close(s);
 	if (rc != ERR_OK)
 		return err_wrap(e, "export keys");
-	cli_success(c, "Exported the keys of %zu cores%s", r.cores,
-	    r.primary ? " and the primary key" : "");
+	cli_success(c, "Exported the keys of %zu core%s%s", r.cores,
+	    r.cores == 1 ? "" : "s", r.primary ? " and the primary key" : "");
 	cli_final(c, json_pack("{s:I,s:b,s:b}", "count", (json_int_t)r.cores,
 			 "primaryKey", r.primary, "success", 1));
 	return ERR_OK;
@@ -161,8 +161,8 @@ unseal(struct secret *plain, struct cli *c, const char *path, struct err *e)
 static void
 render_import(struct cli *c, const struct core_keyring_report *r)
 {
-	cli_success(c, "Imported the keys of %zu cores%s", r->cores,
-	    r->primary ? " and the primary key" : "");
+	cli_success(c, "Imported the keys of %zu core%s%s", r->cores,
+	    r->cores == 1 ? "" : "s", r->primary ? " and the primary key" : "");
 	if (r->primary_kept)
 		cli_warn(c, "This store keeps its own primary key.");
 	cli_warn(c,

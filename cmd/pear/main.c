@@ -36,6 +36,18 @@ is_help(const char *word)
 	       strcmp(word, "-h") == 0;
 }
 
+/* Even about a command that does not exist scripts want to hear in JSON. */
+static bool
+wants_json(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -43,7 +55,8 @@ main(int argc, char **argv)
 	char word[] = "help";
 	char flag[] = "--help";
 	char *help[] = {argv[0], flag, NULL};
-	char *own[] = {argv[0], word, NULL};
+	char json[] = "--json";
+	char *own[] = {argv[0], word, json, NULL};
 	struct cli c;
 	struct err e = ERR_INIT;
 	enum err_code rc = ERR_OK;
@@ -56,7 +69,8 @@ main(int argc, char **argv)
 	/* Still here: a flag of our own, the overview, or an error. */
 	if (argc > 1 && argv[1][0] == '-' && !is_help(argv[1]))
 		own[1] = argv[1];
-	if (!cli_start(&c, &pear_spec, 2, own, &opts))
+	if (!cli_start(
+		&c, &pear_spec, wants_json(argc, argv) ? 3 : 2, own, &opts))
 		return cli_exit(&c);
 	return rc == ERR_OK ? overview(&c) : cli_finish(&c, rc, &e);
 }
