@@ -20,7 +20,7 @@ NODISCARD enum err_code common_link(
 /* ERR_NOT_FOUND becomes ERR_PEERS (exit 3, retry may help) with the tag
  * ERR_NOT_FOUND: what is not in this store would have to come from peers.
  * Any other code stays as it is. */
-NODISCARD enum err_code common_absent(enum err_code rc, const char *what,
-    const struct b32 *key, struct err *e);
+NODISCARD enum err_code common_absent(
+    enum err_code rc, const char *what, const struct b32 *key, struct err *e);
 
 #endif

@@ -12,12 +12,12 @@
 #define COMMON_FILE_MAX (16u << 20)
 
 struct common_drive {
-	struct core *db;	/* own handle, always there */
-	struct hyperdrive *drive;	/* NULL: no drive can be read here */
-	struct bee *bee;	/* the checkout; NULL with drive */
-	uint64_t version;	/* length of the checkout */
-	bool checkout;		/* the link named a version */
-	struct tree tree;	/* of db at version */
+	struct core *db;	  /* own handle, always there */
+	struct hyperdrive *drive; /* NULL: no drive can be read here */
+	struct bee *bee;	  /* the checkout; NULL with drive */
+	uint64_t version;	  /* length of the checkout */
+	bool checkout;		  /* the link named a version */
+	struct tree tree;	  /* of db at version */
 };
 
 /* ERR_PEERS (tag ERR_NOT_FOUND): not in this store. ERR_CONFLICT: another
@@ -28,7 +28,7 @@ void common_drive_close(struct common_drive *d);
 
 /* A whole file, appended. ERR_NOT_FOUND: no such entry; ERR_NEED_BLOCK: its
  * blocks are not here. */
-NODISCARD enum err_code common_drive_file(struct common_drive *d,
-    const char *path, struct buf *out, struct err *e);
+NODISCARD enum err_code common_drive_file(
+    struct common_drive *d, const char *path, struct buf *out, struct err *e);
 
 #endif

@@ -6,7 +6,7 @@
 #include "core/core.h"
 
 struct cores_opts {
-	bool all;	/* also those without any block here */
+	bool all; /* also those without any block here */
 };
 
 extern const struct cli_spec cores_spec;
@@ -18,10 +18,10 @@ struct cores_row {
 };
 
 struct cores_report {
-	struct cores_row *row;	/* in the order of their links */
+	struct cores_row *row; /* in the order of their links */
 	size_t n, cap;
 	size_t writable;
-	uint64_t bytes;		/* of all rows, by their heads */
+	uint64_t bytes; /* of all rows, by their heads */
 };
 
 /* A store that does not exist yet has no cores. */

@@ -6,8 +6,8 @@
 #include "core/keyring.h"
 
 struct keys_opts {
-	const char *action;	/* list, export, import, accept */
-	const char *what;	/* file, or link for accept */
+	const char *action; /* list, export, import, accept */
+	const char *what;   /* file, or link for accept */
 	bool merge;
 	bool yes;
 };

@@ -9,8 +9,8 @@
 #include "crypto/sign.h"
 
 struct vanity {
-	const char *prefix;	/* checked by vanity_check() */
-	uint64_t timeout_ms;	/* 0 = none */
+	const char *prefix;  /* checked by vanity_check() */
+	uint64_t timeout_ms; /* 0 = none */
 	bool (*stop)(void *ctx);
 	/* About ten times a second; attempts so far, milliseconds so far. */
 	void (*progress)(void *ctx, uint64_t attempts, uint64_t ms);

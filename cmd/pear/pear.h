@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 
 struct pear_opts {
-	const char *command;	/* for help and unknown commands */
+	const char *command; /* for help and unknown commands */
 };
 
 extern const struct cli_spec pear_spec;

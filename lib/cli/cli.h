@@ -35,46 +35,46 @@ enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 #define CLI_USES_PASSWORD 4u
 
 struct cli_common {
-	const char *storage;	/* directory; not NULL with USES_STORE */
+	const char *storage; /* directory; not NULL with USES_STORE */
 	bool store_moved;
 	bool offline;
-	const char *bootstrap;	/* "host:port,…" or NULL */
+	const char *bootstrap; /* "host:port,…" or NULL */
 	bool json;
-	bool tty;		/* false with --no-tty */
+	bool tty; /* false with --no-tty */
 	enum cli_color color;
 	bool verbose;
-	bool exit_compat;	/* every failure is exit code 1 */
+	bool exit_compat; /* every failure is exit code 1 */
 	struct cli_int password_fd;
 };
 
 struct cli_spec {
-	const char *name;	/* "pear-touch" */
-	const char *event;	/* "touch", the cmd of its events */
-	const char *summary;	/* one sentence */
+	const char *name;    /* "pear-touch" */
+	const char *event;   /* "touch", the cmd of its events */
+	const char *summary; /* one sentence */
 	const struct cli_option *option;
 	size_t noptions;
 	const struct cli_arg *arg;
 	size_t nargs;
-	const char *const *example;	/* NULL-terminated, or NULL */
-	unsigned uses;			/* CLI_USES_… */
-	bool help_when_empty;		/* no words at all: help, exit 0 */
+	const char *const *example; /* NULL-terminated, or NULL */
+	unsigned uses;		    /* CLI_USES_… */
+	bool help_when_empty;	    /* no words at all: help, exit 0 */
 };
 
 struct cli {
 	const struct cli_spec *spec;
 	struct cli_common common;
 	/* The rest belongs to lib/cli. */
-	struct cli_raw {	/* common options as written */
+	struct cli_raw { /* common options as written */
 		const char *storage, *color, *log_level;
 		bool help, version, help_man, menu, sidecar;
 	} raw;
-	char *storage;		/* malloc, if made up */
-	json_t *final;		/* fields for the last event */
+	char *storage; /* malloc, if made up */
+	json_t *final; /* fields for the last event */
 	bool out_tty, err_tty, finished;
-	int out_errno;		/* first failed write to stdout */
-	int code;		/* of cli_exit() */
+	int out_errno; /* first failed write to stdout */
+	int code;      /* of cli_exit() */
 	bool status_shown;
-	int64_t status_at;	/* ms, monotonic */
+	int64_t status_at; /* ms, monotonic */
 };
 
 /* Parse, prepare signals and descriptors. False: all is said (help, version

@@ -20,45 +20,45 @@
 #include "base/err.h"
 
 enum cli_kind {
-	CLI_FLAG,	/* bool; --x sets, --no-x clears */
-	CLI_NO_FLAG,	/* the same, shown as --no-x: its default is true */
-	CLI_VALUE,	/* const char *, from argv; the last one counts */
-	CLI_LIST,	/* struct cli_list, one item each time it is given */
-	CLI_COMMA,	/* struct cli_list, items between commas, trimmed */
-	CLI_INT		/* struct cli_int */
+	CLI_FLAG,    /* bool; --x sets, --no-x clears */
+	CLI_NO_FLAG, /* the same, shown as --no-x: its default is true */
+	CLI_VALUE,   /* const char *, from argv; the last one counts */
+	CLI_LIST,    /* struct cli_list, one item each time it is given */
+	CLI_COMMA,   /* struct cli_list, items between commas, trimmed */
+	CLI_INT	     /* struct cli_int */
 };
 
 struct cli_int {
 	bool set;
-	uint64_t n;	/* <= 2^53-1 */
+	uint64_t n; /* <= 2^53-1 */
 };
 
 struct cli_list {
-	char **item;	/* malloc, each too */
+	char **item; /* malloc, each too */
 	size_t n, cap;
 };
 
 struct cli_option {
-	const char *name;	/* without dashes and without "no-" */
-	char letter;		/* 0 = none */
+	const char *name; /* without dashes and without "no-" */
+	char letter;	  /* 0 = none */
 	enum cli_kind kind;
-	size_t at;		/* offsetof in the options struct */
-	const char *value;	/* "<dir>" for people; NULL for flags */
-	const char *help;	/* one sentence; NULL = hidden */
-	const char *invalid;	/* CLI_INT: own error text, or NULL */
+	size_t at;	     /* offsetof in the options struct */
+	const char *value;   /* "<dir>" for people; NULL for flags */
+	const char *help;    /* one sentence; NULL = hidden */
+	const char *invalid; /* CLI_INT: own error text, or NULL */
 };
 
 enum cli_arg_kind {
 	CLI_ARG,	/* const char * */
 	CLI_ARG_REST,	/* struct cli_list: all that is left; must be last */
-	CLI_ARG_IGNORED	/* accepted for old scripts; nothing is stored */
+	CLI_ARG_IGNORED /* accepted for old scripts; nothing is stored */
 };
 
 struct cli_arg {
-	const char *name;	/* as shown: "<dir>" required, "[dir]" not */
+	const char *name; /* as shown: "<dir>" required, "[dir]" not */
 	enum cli_arg_kind kind;
 	size_t at;
-	const char *help;	/* NULL = not shown */
+	const char *help; /* NULL = not shown */
 };
 
 /* Options and where they go. */
@@ -71,9 +71,9 @@ struct cli_table {
 #define CLI_TABLES_MAX 3
 
 struct cli_grammar {
-	struct cli_table table[CLI_TABLES_MAX];	/* an earlier one wins */
+	struct cli_table table[CLI_TABLES_MAX]; /* an earlier one wins */
 	size_t ntables;
-	const struct cli_arg *arg;	/* stored in table[0].to */
+	const struct cli_arg *arg; /* stored in table[0].to */
 	size_t nargs;
 };
 

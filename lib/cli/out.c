@@ -110,6 +110,9 @@ cli_style(const struct cli *c, enum cli_style s)
 
 /* -- results ---------------------------------------------------------------- */
 
+static void vtext(struct buf *b, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 vtext(struct buf *b, const char *fmt, va_list ap)
 {
@@ -293,6 +296,9 @@ cli_diff_more(struct cli *c, enum cli_diff kind, struct view path,
 }
 
 /* -- talk ------------------------------------------------------------------- */
+
+static void talk(struct cli *c, const char *mark, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 static void
 talk(struct cli *c, const char *mark, const char *fmt, va_list ap)

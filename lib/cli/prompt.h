@@ -12,12 +12,12 @@
 
 /* ERR_OK: yes. ERR_INVALID: no, or nobody to ask (the text names `flag`,
  * which answers in advance). ERR_INTERRUPTED. */
-NODISCARD enum err_code cli_confirm(struct cli *c, const char *question,
-    const char *flag, struct err *e);
+NODISCARD enum err_code cli_confirm(
+    struct cli *c, const char *question, const char *flag, struct err *e);
 
 enum cli_password {
 	CLI_PASSWORD_ENTER,
-	CLI_PASSWORD_NEW	/* asked twice at a terminal */
+	CLI_PASSWORD_NEW /* asked twice at a terminal */
 };
 /* At least min bytes, at most CLI_PASSWORD_MAX; *len without newline. */
 NODISCARD enum err_code cli_password(struct cli *c, enum cli_password kind,

@@ -24,8 +24,8 @@ NODISCARD enum err_code core_identity_adopt(
     struct store *s, const struct secret *primary, struct err *e);
 
 /* The key pair of `name` in the root namespace; makes the primary key. */
-NODISCARD enum err_code core_identity_derive(struct sign_pair *out,
-    struct store *s, struct view name, struct err *e);
+NODISCARD enum err_code core_identity_derive(
+    struct sign_pair *out, struct store *s, struct view name, struct err *e);
 /* Add the core with the default manifest of a pair (with secret) to the
  * store; *key is its key. One durable step. */
 NODISCARD enum err_code core_identity_add(struct store *s,

@@ -20,15 +20,15 @@
 #define CORE_KEYRING_CORES_MAX 4096u
 
 struct core_keyring_report {
-	bool primary;	/* saved, adopted, or the same was there */
+	bool primary;	   /* saved, adopted, or the same was there */
 	bool primary_kept; /* load: the store's own, different one was kept */
-	size_t cores;	/* writable cores saved or loaded */
-	size_t behind;	/* load: cores that must catch up before writing */
+	size_t cores;	   /* writable cores saved or loaded */
+	size_t behind;	   /* load: cores that must catch up before writing */
 };
 
 /* ERR_NOT_FOUND: the store has nothing to save. ERR_LIMIT. */
-NODISCARD enum err_code core_keyring_save(struct secret *out,
-    struct store *s, struct core_keyring_report *report, struct err *e);
+NODISCARD enum err_code core_keyring_save(struct secret *out, struct store *s,
+    struct core_keyring_report *report, struct err *e);
 
 /* What to do when the store has another primary key. */
 enum core_keyring_other { CORE_KEYRING_REFUSE, CORE_KEYRING_KEEP };

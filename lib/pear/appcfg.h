@@ -17,24 +17,24 @@
 #include "base/view.h"
 #include "pear/semver.h"
 
-#define APPCFG_MAX (4u << 20)		/* bytes of package.json */
-#define APPCFG_LIST_MAX 10000u		/* items of a list */
+#define APPCFG_MAX (4u << 20)  /* bytes of package.json */
+#define APPCFG_LIST_MAX 10000u /* items of a list */
 
 struct appcfg_list {
-	char **item;	/* malloc, each too */
+	char **item; /* malloc, each too */
 	size_t n, cap;
 };
 
 struct appcfg {
-	json_t *json;		/* the whole document, an object */
+	json_t *json; /* the whole document, an object */
 	/* Borrowed from json; NULL = absent. */
 	const char *name, *product_name, *version, *upgrade;
-	const char *pear_name;	/* pear.name */
-	bool has_semver;	/* version is x.y.z[-pre][+build] */
-	struct semver semver;	/* borrows from version */
+	const char *pear_name; /* pear.name */
+	bool has_semver;       /* version is x.y.z[-pre][+build] */
+	struct semver semver;  /* borrows from version */
 	/* pear.stage: */
 	struct appcfg_list ignore, only;
-	struct appcfg_list includes;	/* include and includes together */
+	struct appcfg_list includes; /* include and includes together */
 	bool purge;
 };
 
@@ -45,7 +45,7 @@ NODISCARD enum err_code appcfg_parse(
  * ERR_INVALID_PROJECT_DIR. */
 NODISCARD enum err_code appcfg_read(
     struct appcfg *out, const char *dir, struct err *e);
-void appcfg_deinit(struct appcfg *c);	/* a zeroed struct is fine */
+void appcfg_deinit(struct appcfg *c); /* a zeroed struct is fine */
 
 /* What to call the app in front of people: pear.name, else name, else "". */
 const char *appcfg_title(const struct appcfg *c);

@@ -23,32 +23,32 @@
 #include "codec/z32.h"
 
 #define PEAR_LINK_MAX 8192	/* bytes of a link's text */
-#define PEAR_LINK_PATH_MAX 4096	/* each, percent-encoded */
+#define PEAR_LINK_PATH_MAX 4096 /* each, percent-encoded */
 #define PEAR_LINK_SEARCH_MAX 1024
 
 enum pear_link_kind { PEAR_LINK_DRIVE, PEAR_LINK_FILE };
 
 /* What a text without scheme means. */
 enum pear_link_accept {
-	PEAR_LINK_ANY,		/* a path, as in the reference */
-	PEAR_LINK_KEY_FIRST,	/* a bare key is a key, all else a path */
-	PEAR_LINK_DRIVES	/* a bare key; files and paths are refused */
+	PEAR_LINK_ANY,	     /* a path, as in the reference */
+	PEAR_LINK_KEY_FIRST, /* a bare key is a key, all else a path */
+	PEAR_LINK_DRIVES     /* a bare key; files and paths are refused */
 };
 
 struct pear_link {
 	enum pear_link_kind kind;
 	/* Only for PEAR_LINK_DRIVE: */
 	struct b32 key;
-	char key_text[65];	/* the key as it was written */
-	bool has_version;	/* fork and length are there */
+	char key_text[65]; /* the key as it was written */
+	bool has_version;  /* fork and length are there */
 	uint64_t fork;
-	uint64_t length;	/* of the metadata core; 0 = newest */
-	bool has_hash;		/* only with has_version */
-	struct b32 hash;	/* tree hash at length */
+	uint64_t length; /* of the metadata core; 0 = newest */
+	bool has_hash;	 /* only with has_version */
+	struct b32 hash; /* tree hash at length */
 	/* Percent-encoded, as a URL has them; "" = absent. */
 	char pathname[PEAR_LINK_PATH_MAX + 1];
-	char search[PEAR_LINK_SEARCH_MAX + 1];		/* with "?" */
-	char fragment[PEAR_LINK_SEARCH_MAX + 1];	/* with "#" */
+	char search[PEAR_LINK_SEARCH_MAX + 1];	 /* with "?" */
+	char fragment[PEAR_LINK_SEARCH_MAX + 1]; /* with "#" */
 };
 
 /* The plain link of a key. */
@@ -56,9 +56,8 @@ void pear_link_init(struct pear_link *l, const struct b32 *key);
 
 /* cwd: what relative paths are resolved against; NULL asks the system.
  * `out` is written only on success. */
-NODISCARD enum err_code pear_link_parse(struct pear_link *out,
-    struct view text, enum pear_link_accept accept, const char *cwd,
-    struct err *e);
+NODISCARD enum err_code pear_link_parse(struct pear_link *out, struct view text,
+    enum pear_link_accept accept, const char *cwd, struct err *e);
 
 /* The canonical text (key and hash in z-base-32), appended. Parses back to
  * the same link. */

@@ -10,11 +10,11 @@
 #include "base/err.h"
 #include "base/view.h"
 
-#define SEMVER_TEXT_MAX 256	/* bytes; longer is ERR_FORMAT */
+#define SEMVER_TEXT_MAX 256 /* bytes; longer is ERR_FORMAT */
 
 struct semver {
-	uint64_t major, minor, patch;	/* each <= 2^53-1 */
-	struct view pre;		/* borrowed from the text; empty = none */
+	uint64_t major, minor, patch; /* each <= 2^53-1 */
+	struct view pre;	      /* borrowed from the text; empty = none */
 	struct view build;
 };
 

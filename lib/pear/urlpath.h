@@ -11,16 +11,15 @@
 /* Which printable characters are encoded; controls, bytes above 0x7e, space
  * and `"<>` always are. */
 enum urlpath_set {
-	URLPATH_PATH,		/* `#?{}` and the backquote */
-	URLPATH_LITERAL,	/* as PATH and "%": the input has no escapes */
-	URLPATH_QUERY,		/* "#" */
-	URLPATH_QUERY_SPECIAL,	/* as QUERY and "'" (file links) */
-	URLPATH_FRAGMENT	/* the backquote */
+	URLPATH_PATH,	       /* `#?{}` and the backquote */
+	URLPATH_LITERAL,       /* as PATH and "%": the input has no escapes */
+	URLPATH_QUERY,	       /* "#" */
+	URLPATH_QUERY_SPECIAL, /* as QUERY and "'" (file links) */
+	URLPATH_FRAGMENT       /* the backquote */
 };
 
 /* False if out (cap bytes, NUL included) is too small. */
-bool urlpath_encode(
-    char *out, size_t cap, struct view v, enum urlpath_set set);
+bool urlpath_encode(char *out, size_t cap, struct view v, enum urlpath_set set);
 
 /* Encode, and resolve "." and ".." (also spelled %2e). The result starts
  * with "/" and never climbs above it; empty segments are kept. */

@@ -141,8 +141,7 @@ command_line_lists(void **state)
 	check_ok(appcfg_list_add(&l, view_str("a, b"), &e), &e);
 	check_ok(appcfg_list_add(&l, view_str(" ,c,"), &e), &e);
 	check_list(&l, "a|b|c|");
-	check_code(
-	    appcfg_list_add(&l, view_of("x\0y", 3), &e), ERR_INVALID);
+	check_code(appcfg_list_add(&l, view_of("x\0y", 3), &e), ERR_INVALID);
 	check_list(&l, "a|b|c|");
 	appcfg_list_deinit(&l);
 }
