@@ -263,11 +263,11 @@ static enum err_code
 finish_plan(struct stage_run *s, struct err *e)
 {
 	const struct stage_opts *o = s->opts;
-	struct core_batch *blobs;
+	struct core_batch *db, *blobs;
 	enum err_code rc;
 
-	rc = plan_end(
-	    &s->plan, hyperdrive_batch_cores(s->batch, &blobs), blobs, e);
+	db = hyperdrive_batch_cores(s->batch, &blobs);
+	rc = plan_end(&s->plan, db, blobs, e);
 	if (rc == ERR_OK && o->plan != NULL)
 		rc = plan_check(&s->reviewed, &s->plan, e);
 	if (rc == ERR_OK && o->plan_out != NULL)
