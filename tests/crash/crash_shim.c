@@ -12,8 +12,8 @@
  *	CRASH_TRACE=FILE one line per call, "N name", appended
  *	CRASH_COUNT=FILE the number of calls, at exit
  *
- * Calls on pipes, sockets and terminals are not counted. Calls that libc
- * makes for itself (stdio) are not seen.
+ * Calls on pipes, sockets, terminals and the standard streams are not
+ * counted. Calls that libc makes for itself (stdio) are not seen.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -124,7 +124,8 @@ is_file(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 &&
+	/* what the program says is not what it stores */
+	return fd > 2 && fstat(fd, &st) == 0 &&
 	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
