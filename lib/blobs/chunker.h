@@ -14,18 +14,18 @@
 
 enum chunker_kind { CHUNKER_FIXED, CHUNKER_CDC, CHUNKER_RABIN };
 
-#define CHUNKER_MAX (8u << 20)	/* no chunk is longer */
+#define CHUNKER_MAX (8u << 20) /* no chunk is longer */
 
 struct chunker {
 	enum chunker_kind kind;
 	uint64_t digest;
-	size_t count;		/* bytes of the current chunk so far */
+	size_t count; /* bytes of the current chunk so far */
 	unsigned wpos;
 	uint8_t window[64];
 };
 
 void chunker_init(struct chunker *c, enum chunker_kind kind);
-size_t chunker_max(enum chunker_kind kind);	/* longest chunk of a kind */
+size_t chunker_max(enum chunker_kind kind); /* longest chunk of a kind */
 /* Look at v; returns how many of its bytes belong to the current chunk, and
  * sets *cut if the chunk ends there. What is left when the content ends is
  * the last chunk. */

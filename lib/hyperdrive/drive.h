@@ -16,22 +16,23 @@ struct hyperdrive;
  * writing (errors as core_open); the blobs core is added to the store when a
  * writable drive has none yet. */
 NODISCARD enum err_code hyperdrive_open(struct hyperdrive **out,
-    struct store *s, const struct b32 *key, enum core_mode mode,
-    struct err *e);
+    struct store *s, const struct b32 *key, enum core_mode mode, struct err *e);
 void hyperdrive_close(struct hyperdrive *d);
 struct core *hyperdrive_db(struct hyperdrive *d);
-/* NULL while unknown (no header yet and not derivable), see 2.7; with w set
- * it says which block would tell. */
+/* NULL while unknown (no header yet and not derivable), see 2.7, and for an
+ * empty drive whose blobs core is not in the store. */
 struct core *hyperdrive_blobs(struct hyperdrive *d);
-/* Try again to find the blobs core after blocks arrived. */
+/* Try again to find the blobs core after blocks arrived; w says which block
+ * would tell. Adds it to a store that can be written. ERR_NOT_FOUND: known,
+ * but not in a store that cannot. */
 NODISCARD enum err_code hyperdrive_find_blobs(
     struct hyperdrive *d, struct want *w, struct err *e);
 /* Key of the blobs core, if known. */
 bool hyperdrive_blobs_key(struct hyperdrive *d, struct b32 *out);
 
 /* A checkout at a version; owned by the caller (bee_close). */
-NODISCARD enum err_code hyperdrive_at(struct hyperdrive *d,
-    uint64_t version, struct bee **out, struct err *e);
+NODISCARD enum err_code hyperdrive_at(
+    struct hyperdrive *d, uint64_t version, struct bee **out, struct err *e);
 
 /* ERR_NOT_FOUND. `out` is the caller's (entry_deinit). seq may be NULL. */
 NODISCARD enum err_code hyperdrive_entry(struct bee *b, struct view path,
@@ -64,8 +65,7 @@ struct blobs_writer *hyperdrive_batch_blobs(struct hyperdrive_batch *hb);
 struct core_batch *hyperdrive_batch_cores(
     struct hyperdrive_batch *hb, struct core_batch **blobs); /* returns db's */
 NODISCARD enum err_code hyperdrive_batch_put(struct hyperdrive_batch *hb,
-    struct view path, const struct entry *en, struct want *w,
-    struct err *e);
+    struct view path, const struct entry *en, struct want *w, struct err *e);
 NODISCARD enum err_code hyperdrive_batch_symlink(struct hyperdrive_batch *hb,
     struct view path, const char *target, struct want *w, struct err *e);
 NODISCARD enum err_code hyperdrive_batch_del(struct hyperdrive_batch *hb,

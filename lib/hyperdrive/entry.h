@@ -15,11 +15,11 @@
 
 struct entry {
 	bool executable;
-	char *linkname;		/* malloc, NULL = not a link; UTF-8 */
+	char *linkname; /* malloc, NULL = not a link; UTF-8 */
 	bool has_blob;
 	struct blobs_id blob;
-	json_t *blob_json;	/* as parsed (key order), NULL = print from blob */
-	json_t *metadata;	/* NULL or json null = null */
+	json_t *blob_json; /* as parsed (key order), NULL = print from blob */
+	json_t *metadata;  /* NULL or json null = null */
 };
 
 void entry_init(struct entry *en);

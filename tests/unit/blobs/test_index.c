@@ -114,8 +114,7 @@ static void
 test_damaged_count(void **state)
 {
 	static const char *const values[] = {"", "05",
-	    "ffffffffffffff0000000000000000"
-	    "00",
+	    "ffffffffffffff000000000000000000",
 	    "05000000000000000100000000000000"};
 	struct err e = ERR_INIT;
 	struct store_txn *txn;

@@ -211,15 +211,14 @@ expect_core(struct core *c, const json_t *blocks, uint64_t first)
 }
 
 static inline void
-expect_entry(struct drivefix *x, const json_t *want, struct view path,
-    const struct entry *en, uint64_t seq)
+expect_entry(
+    const json_t *want, struct view path, const struct entry *en, uint64_t seq)
 {
 	json_t *value = vec_at(want, "value");
 	struct buf a, b;
 
 	check_same(path, view_str(vec_str(want, "key")));
 	check(seq == vec_num(want, "seq"));
-	(void)x;
 	buf_init(&a, ENTRY_VALUE_MAX);
 	buf_init(&b, ENTRY_VALUE_MAX);
 	entry_encode(&a, en);
@@ -252,7 +251,7 @@ expect_entries(struct drivefix *x, const json_t *entries)
 		    &e);
 		if (!more)
 			break;
-		expect_entry(x, json_array_get(entries, n++), path, &en, seq);
+		expect_entry(json_array_get(entries, n++), path, &en, seq);
 		entry_deinit(&en);
 	}
 	check(n == json_array_size(entries));

@@ -5,6 +5,7 @@ static void
 test_blobs_key(void **state)
 {
 	json_t *doc = vec_load("drive");
+	struct err e = ERR_INIT;
 	struct drivefix x;
 	struct b32 key;
 
@@ -17,7 +18,6 @@ test_blobs_key(void **state)
 	check(core_writable(hyperdrive_blobs(x.d)));
 	/* the other handle reads what the first one added */
 	hyperdrive_close(x.d);
-	struct err e = ERR_INIT;
 	check_ok(hyperdrive_open(&x.d, x.f.s, &x.f.key, CORE_READ, &e), &e);
 	check(hyperdrive_blobs(x.d) != NULL);
 	drivefix_close(&x);

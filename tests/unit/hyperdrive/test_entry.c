@@ -85,6 +85,9 @@ test_hostile(void **state)
 #define ID(o) \
 	"{\"blob\":{\"blockOffset\":" o ",\"byteOffset\":0," \
 	"\"blockLength\":0,\"byteLength\":0}}"
+#define MAP(m) \
+	"{\"blob\":{\"blockOffset\":0,\"byteOffset\":0," \
+	"\"blockLength\":0,\"byteLength\":0,\"blockMap\":" m "}}"
 	static const char *const cases[] = {
 	    "",
 	    "null",
@@ -101,12 +104,12 @@ test_hostile(void **state)
 	    ID("\"1\""),
 	    ID("null"),
 	    ID("9007199254740992"),
-	    "{\"blob\":{\"blockOffset\":0,\"byteOffset\":0,\"blockLength\":0,"
-	    "\"byteLength\":0,\"blockMap\":1}}",
+	    MAP("1"),
 	    "{\"executable\":true,\"executable\":false}",
 	    "{} x",
 	};
 #undef ID
+#undef MAP
 	struct entry en;
 
 	(void)state;
