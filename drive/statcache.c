@@ -162,7 +162,8 @@ statcache_save(struct statcache *sc, struct store_txn *txn, struct err *e)
 	enum err_code rc = ERR_OK;
 
 	/* ascending keys touch each index page once */
-	qsort(sc->row, sc->n, sizeof(*sc->row), by_key);
+	if (sc->n > 0)
+		qsort(sc->row, sc->n, sizeof(*sc->row), by_key);
 	for (size_t i = 0; rc == ERR_OK && i < sc->n; i++) {
 		struct row *r = &sc->row[i];
 		struct view key = view_of(r->key, KEY_SIZE);
