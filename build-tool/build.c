@@ -23,13 +23,19 @@ struct build {
 };
 
 static void
+emit(const struct build *b, const struct build_event *ev)
+{
+	if (b->opts->event != NULL)
+		b->opts->event(b->opts->ctx, ev);
+}
+
+static void
 warn(void *ctx, const char *message)
 {
-	const struct build *b = ctx;
 	const struct build_event ev = {
 	    .kind = BUILD_WARNING, .message = message};
 
-	b->opts->event(b->opts->ctx, &ev);
+	emit(ctx, &ev);
 }
 
 static bool
@@ -172,11 +178,11 @@ put_arch(struct build *b, size_t i, struct err *e)
 	    b->place.target, arch_table[i].folder);
 	ev.from = from;
 	ev.to = shown;
-	b->opts->event(b->opts->ctx, &ev);
+	emit(b, &ev);
 	rc = tree_copy(b->place.temp_fd, to, from, &b->tree, e);
 	if (rc == ERR_OK) {
 		ev.kind = BUILD_MIRRORED;
-		b->opts->event(b->opts->ctx, &ev);
+		emit(b, &ev);
 	}
 	free(from);
 	return rc;

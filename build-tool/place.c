@@ -3,18 +3,22 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/view.h"
 
 #define TEMP_MARK ".build-"
+
+/* Room for the temporary name in the 255 bytes of a name. */
+enum { NAME_BYTES = 200, FOLDER_MAX = 4096, TEMP_TRIES = 100 };
 
 static const char *
 name_of(const struct place *p)
@@ -22,7 +26,64 @@ name_of(const struct place *p)
 	return strrchr(p->target, '/') + 1;
 }
 
-/* Split into the folder (made if missing, real path) and the last name. */
+/* "/a//./b" as "/a/b". What is not there cannot be left by "..". */
+static enum err_code
+append_parts(struct buf *b, const char *rest, struct err *e)
+{
+	while (*rest != '\0') {
+		size_t n = strcspn(rest, "/");
+
+		if (n == 2 && rest[0] == '.' && rest[1] == '.')
+			return err_set(e, ERR_INVALID,
+			    "the target's path leads through a folder that "
+			    "is not there");
+		if (n > 0 && !(n == 1 && rest[0] == '.')) {
+			buf_byte(b, '/');
+			buf_append(b, view_of(rest, n));
+		}
+		rest += n + (rest[n] == '/');
+	}
+	return ERR_OK;
+}
+
+/* The part of `dir` that is there, resolved, and the rest as it stands.
+ * Nothing is made here: the place may still be refused. */
+static enum err_code
+resolve_folder(char **out, const char *dir, struct err *e)
+{
+	size_t cut = strlen(dir);
+	char *real, *head;
+	struct buf b;
+	enum err_code rc;
+
+	for (;;) {
+		if ((head = strndup(dir, cut)) == NULL)
+			return err_nomem(e);
+		real = realpath(cut > 0 ? head : *dir == '/' ? "/" : ".", NULL);
+		free(head);
+		if (real != NULL)
+			break;
+		if (errno != ENOENT || cut == 0)
+			return err_os(e, errno, "folder %s", dir);
+		while (cut > 0 && dir[cut - 1] != '/')
+			cut--;
+		while (cut > 0 && dir[cut - 1] == '/')
+			cut--;
+	}
+	buf_init(&b, FOLDER_MAX);
+	buf_str(&b, strcmp(real, "/") == 0 ? "" : real);
+	free(real);
+	rc = append_parts(&b, dir + cut, e);
+	if (rc == ERR_OK && b.len == 0)
+		buf_str(&b, "/");
+	if (rc == ERR_OK && (rc = buf_check(&b, e)) == ERR_OK &&
+	    (*out = strdup(buf_cstr(&b))) == NULL)
+		rc = err_nomem(e);
+	buf_deinit(&b);
+	return rc;
+}
+
+/* Split into the folder (real path) and the last name. */
 static enum err_code
 resolve(struct place *p, char *text, struct err *e)
 {
@@ -40,20 +101,37 @@ resolve(struct place *p, char *text, struct err *e)
 	    strcmp(name, "..") == 0)
 		return err_set(
 		    e, ERR_INVALID, "the target needs a name of its own");
-	if (slash != NULL && slash != text &&
-	    (rc = file_mkdirs(text, 0755, e)) != ERR_OK)
+	if (strlen(name) > NAME_BYTES)
+		return err_set(e, ERR_LIMIT,
+		    "the target's name is longer than %d bytes", NAME_BYTES);
+	rc = resolve_folder(&p->parent,
+	    slash == NULL   ? "."
+	    : slash == text ? "/"
+			    : text,
+	    e);
+	if (rc != ERR_OK)
 		return rc;
-	p->parent = realpath(slash == NULL   ? "."
-			     : slash == text ? "/"
-					     : text,
-	    NULL);
-	if (p->parent == NULL)
-		return err_os(e, errno, "folder of the target");
 	n = strlen(p->parent) + strlen(name) + 2;
 	if ((p->target = malloc(n)) == NULL)
 		return err_nomem(e);
 	(void)snprintf(p->target, n, "%s/%s",
 	    strcmp(p->parent, "/") == 0 ? "" : p->parent, name);
+	return ERR_OK;
+}
+
+static enum err_code
+has_entries(const char *path, bool *any, struct err *e)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	if (dir == NULL)
+		return err_os(e, errno, "target %s", path);
+	*any = false;
+	while (!*any && (d = readdir(dir)) != NULL)
+		*any =
+		    strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	(void)closedir(dir);
 	return ERR_OK;
 }
 
@@ -78,8 +156,7 @@ place_init(struct place *p, const char *target, struct err *e)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(
 		    e, ERR_INVALID, "target %s is no folder", p->target);
-	p->exists = true;
-	return ERR_OK;
+	return has_entries(p->target, &p->exists, e);
 }
 
 static bool
@@ -113,6 +190,8 @@ place_check_nested(const struct place *p, const char *package,
 	*(strrchr(real, '/') == real ? real + 1 : strrchr(real, '/')) = '\0';
 	if (below(p->target, real))
 		rc = nested("lies in the app's folder", real, e);
+	else if (below(real, p->target))
+		rc = nested("holds the app's folder", real, e);
 	free(real);
 	for (size_t i = 0; rc == ERR_OK && i < n; i++) {
 		if ((real = realpath(source[i], NULL)) == NULL)
@@ -126,19 +205,39 @@ place_check_nested(const struct place *p, const char *package,
 	return rc;
 }
 
-/* Is `name` the folder of a run that is no more? */
+/*
+ * A run holds a lock on its folder as long as it lives: unlike process
+ * numbers, locks mean the same to all containers of a machine. Where folders
+ * cannot be locked nothing is taken for dead.
+ */
 static bool
-is_stale(const char *name, const char *prefix)
+remove_if_dead(int dir, const char *name)
 {
-	size_t n = strlen(prefix);
-	char *end;
-	long pid;
+	int fd =
+	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct err e = ERR_INIT;
+	bool ok = true;
 
-	if (strncmp(name, prefix, n) != 0)
+	if (fd < 0)
+		return true;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		ok = beneath_remove(dir, name, &e) == ERR_OK;
+	close(fd);
+	return ok;
+}
+
+/* prefix, digits, ".", digits */
+static bool
+is_temp_name(const char *name, const char *prefix)
+{
+	static const char digits[] = "0123456789";
+	size_t n = strlen(prefix);
+
+	if (strncmp(name, prefix, n) != 0 || strspn(name + n, digits) == 0)
 		return false;
-	pid = strtol(name + n, &end, 10);
-	return end != name + n && *end == '\0' && pid > 0 &&
-	       kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+	name += n + strspn(name + n, digits);
+	return name[0] == '.' && name[1] != '\0' &&
+	       strspn(name + 1, digits) == strlen(name + 1);
 }
 
 static void
@@ -146,38 +245,81 @@ remove_stale(const struct place *p, const char *prefix)
 {
 	DIR *dir = opendir(p->parent);
 	struct dirent *d;
-	struct err e = ERR_INIT;
 
 	if (dir == NULL)
 		return;
 	while ((d = readdir(dir)) != NULL)
-		if (is_stale(d->d_name, prefix) &&
-		    beneath_remove(dirfd(dir), d->d_name, &e) != ERR_OK)
+		if (is_temp_name(d->d_name, prefix) &&
+		    !remove_if_dead(dirfd(dir), d->d_name))
 			break; /* harmless; the next run tries again */
 	(void)closedir(dir);
+}
+
+/* Open and lock the folder just made. Another run that cleans up may have
+ * met it before it was locked: then *fd is -1 and a new name is needed. */
+static enum err_code
+hold(const char *path, int *fd, struct err *e)
+{
+	struct stat here, held;
+
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0 && errno == ENOENT)
+		return ERR_OK;
+	if (*fd < 0)
+		return err_os(e, errno, "open %s", path);
+	if ((flock(*fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+	    fstat(*fd, &held) != 0 || lstat(path, &here) != 0 ||
+	    here.st_dev != held.st_dev || here.st_ino != held.st_ino) {
+		close(*fd);
+		*fd = -1;
+		return ERR_OK;
+	}
+	/* whatever the umask says */
+	if (fchmod(*fd, 0755) != 0)
+		return err_os(e, errno, "set mode of %s", path);
+	return ERR_OK;
+}
+
+static enum err_code
+make_temp(struct place *p, const char *prefix, struct err *e)
+{
+	size_t n = strlen(p->parent) + strlen(prefix) + 40;
+	enum err_code rc = ERR_OK;
+	char *path;
+
+	if ((path = malloc(n)) == NULL)
+		return err_nomem(e);
+	for (int i = 0; i < TEMP_TRIES && rc == ERR_OK && p->temp_fd < 0; i++) {
+		(void)snprintf(path, n, "%s/%s%ld.%d",
+		    strcmp(p->parent, "/") == 0 ? "" : p->parent, prefix,
+		    (long)getpid(), i);
+		if (mkdir(path, 0755) == 0)
+			rc = hold(path, &p->temp_fd, e);
+		else if (errno != EEXIST)
+			rc = err_os(e, errno, "make folder %s", path);
+	}
+	if (p->temp_fd >= 0) {
+		p->temp = path;
+		return rc;
+	}
+	if (rc == ERR_OK)
+		rc = err_set(
+		    e, ERR_EXISTS, "all names such as %s are taken", path);
+	free(path);
+	return rc;
 }
 
 enum err_code
 place_begin(struct place *p, struct err *e)
 {
-	char prefix[300];
-	size_t n;
+	char prefix[NAME_BYTES + 16];
+	enum err_code rc;
 
-	if (strlen(name_of(p)) > 200)
-		return err_set(
-		    e, ERR_LIMIT, "the target's name is longer than 200 bytes");
+	if ((rc = file_mkdirs(p->parent, 0755, e)) != ERR_OK)
+		return rc;
 	(void)snprintf(prefix, sizeof(prefix), ".%s" TEMP_MARK, name_of(p));
 	remove_stale(p, prefix);
-	n = strlen(p->parent) + strlen(prefix) + 32;
-	if ((p->temp = malloc(n)) == NULL)
-		return err_nomem(e);
-	(void)snprintf(p->temp, n, "%s/%s%ld",
-	    strcmp(p->parent, "/") == 0 ? "" : p->parent, prefix,
-	    (long)getpid());
-	if (mkdir(p->temp, 0755) != 0)
-		return err_os(e, errno, "make folder %s", p->temp);
-	p->temp_fd = open(p->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->temp_fd < 0 ? err_os(e, errno, "open %s", p->temp) : ERR_OK;
+	return make_temp(p, prefix, e);
 }
 
 /* Exchange with the target; the old build is then in the temporary place,

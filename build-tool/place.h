@@ -1,7 +1,7 @@
 /*
  * place: the target folder of a build, and the folder beside it in which the
- * build is made: ".NAME.build-PID". What dead runs left there is removed at
- * the next start.
+ * build is made: ".NAME.build-PID.N", locked while its run lives. What dead
+ * runs left there is removed at the next start.
  */
 #ifndef BUILD_TOOL_PLACE_H
 #define BUILD_TOOL_PLACE_H
@@ -15,11 +15,11 @@ struct place {
 	char *parent; /* real path of the folder that holds it */
 	char *temp;   /* absolute; "" while there is none */
 	int temp_fd;
-	bool exists; /* the target is there */
+	bool exists; /* the target is there and not empty */
 };
 
-/* `target` may be relative; its parents must exist or are made. ERR_INVALID
- * if something that is no folder is there. */
+/* `target` may be relative, and its parents may be missing: place_begin()
+ * makes them. ERR_INVALID if something that is no folder is there. */
 NODISCARD enum err_code place_init(
     struct place *p, const char *target, struct err *e);
 /* Also removes an unfinished build. A zeroed struct is fine. */

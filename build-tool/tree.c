@@ -132,30 +132,42 @@ skipped(const struct tree_opts *o, const char *path)
 	return false;
 }
 
-static enum err_code
-copy_one(int root, const char *to, FTSENT *ent, const struct tree_opts *o,
-    struct err *e)
+struct copy {
+	int root;
+	struct stat self; /* of root: never copied into itself */
+	const char *to;
+	size_t from_len;
+	const struct tree_opts *opts;
+};
+
+static void
+warn_skipped(const struct copy *c, const FTSENT *ent)
 {
 	char message[5000], quoted[4096];
 
+	if (c->opts->warn == NULL)
+		return;
+	(void)snprintf(message, sizeof(message),
+	    "%s is skipped: it is no file, folder or link",
+	    err_quote(quoted, sizeof(quoted), ent->fts_path, ent->fts_pathlen));
+	c->opts->warn(c->opts->ctx, message);
+}
+
+static enum err_code
+copy_one(const struct copy *c, const char *to, const FTSENT *ent, struct err *e)
+{
 	switch (ent->fts_info) {
 	case FTS_F:
-		return copy_file(root, to, ent->fts_path, e);
+		return copy_file(c->root, to, ent->fts_path, e);
 	case FTS_SL:
 	case FTS_SLNONE:
-		return copy_link(root, to, ent->fts_path, e);
+		return copy_link(c->root, to, ent->fts_path, e);
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS:
 		return err_os(e, ent->fts_errno, "read %s", ent->fts_path);
 	case FTS_DEFAULT:
-		if (o->warn == NULL)
-			return ERR_OK;
-		(void)snprintf(message, sizeof(message),
-		    "%s is skipped: it is no file, folder or link",
-		    err_quote(quoted, sizeof(quoted), ent->fts_path,
-			ent->fts_pathlen));
-		o->warn(o->ctx, message);
+		warn_skipped(c, ent);
 		return ERR_OK;
 	default:
 		return ERR_OK;
@@ -168,33 +180,60 @@ by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static enum err_code
-copy_walk(int root, const char *to, size_t from_len, FTS *fts,
-    const struct tree_opts *o, struct err *e)
+static bool
+left_out(const struct copy *c, const FTSENT *ent, const char *rel)
 {
-	enum err_code rc = ERR_OK;
+	if (ent->fts_level > 0 && skipped(c->opts, rel))
+		return true;
+	return ent->fts_info == FTS_D &&
+	       ent->fts_statp->st_dev == c->self.st_dev &&
+	       ent->fts_statp->st_ino == c->self.st_ino;
+}
+
+static enum err_code
+copy_entry(const struct copy *c, FTS *fts, FTSENT *ent, struct err *e)
+{
+	const char *rel = ent->fts_path + c->from_len;
 	char path[BENEATH_PATH_MAX + 2];
-	FTSENT *ent;
 	int n;
 
-	while (rc == ERR_OK && (ent = fts_read(fts)) != NULL) {
-		const char *rel = ent->fts_path + from_len;
-
-		rel += *rel == '/';
-		if (ent->fts_level > 0 && skipped(o, rel)) {
-			(void)fts_set(fts, ent, FTS_SKIP);
-			continue;
-		}
-		if (o->stop != NULL && o->stop(o->ctx))
-			return err_set(e, ERR_INTERRUPTED, "interrupted");
-		n = snprintf(path, sizeof(path), "%s%s%s", to,
-		    *rel != '\0' && *to != '\0' ? "/" : "", rel);
-		if (n < 0 || n > BENEATH_PATH_MAX)
-			return err_set(e, ERR_LIMIT,
-			    "path longer than %d bytes below %s",
-			    BENEATH_PATH_MAX, to);
-		rc = copy_one(root, path, ent, o, e);
+	rel += *rel == '/';
+	if (left_out(c, ent, rel)) {
+		(void)fts_set(fts, ent, FTS_SKIP);
+		return ERR_OK;
 	}
+	if (c->opts->stop != NULL && c->opts->stop(c->opts->ctx))
+		return err_set(e, ERR_INTERRUPTED, "interrupted");
+	n = snprintf(path, sizeof(path), "%s%s%s", c->to,
+	    *rel != '\0' && *c->to != '\0' ? "/" : "", rel);
+	if (n < 0 || n > BENEATH_PATH_MAX)
+		return err_set(e, ERR_LIMIT,
+		    "path longer than %d bytes below %s", BENEATH_PATH_MAX,
+		    c->to);
+	return copy_one(c, path, ent, e);
+}
+
+static enum err_code
+copy_walk(const struct copy *c, char *from, struct err *e)
+{
+	char *paths[2] = {from, NULL};
+	FTS *fts = fts_open(
+	    paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
+	enum err_code rc = ERR_OK;
+	FTSENT *ent;
+
+	if (fts == NULL)
+		return err_os(e, errno, "read %s", from);
+	while (rc == ERR_OK) {
+		errno = 0;
+		if ((ent = fts_read(fts)) == NULL) {
+			if (errno != 0)
+				rc = err_os(e, errno, "read %s", from);
+			break;
+		}
+		rc = copy_entry(c, fts, ent, e);
+	}
+	(void)fts_close(fts);
 	return rc;
 }
 
@@ -202,25 +241,19 @@ enum err_code
 tree_copy(int root, const char *to, const char *from,
     const struct tree_opts *opts, struct err *e)
 {
+	struct copy c = {.root = root, .to = to, .opts = opts};
 	char *copy = strdup(from);
-	char *paths[2] = {copy, NULL};
-	size_t n;
 	enum err_code rc;
-	FTS *fts;
 
 	if (copy == NULL)
 		return err_nomem(e);
-	n = strlen(copy);
-	while (n > 1 && copy[n - 1] == '/')
-		copy[--n] = '\0';
-	fts = fts_open(
-	    paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, by_name);
-	if (fts == NULL) {
-		rc = err_os(e, errno, "read %s", from);
-	} else {
-		rc = copy_walk(root, to, n, fts, opts, e);
-		(void)fts_close(fts);
-	}
+	c.from_len = strlen(copy);
+	while (c.from_len > 1 && copy[c.from_len - 1] == '/')
+		copy[--c.from_len] = '\0';
+	if (fstat(root, &c.self) != 0)
+		rc = err_os(e, errno, "stat the folder to copy to");
+	else
+		rc = copy_walk(&c, copy, e);
 	free(copy);
 	return rc;
 }

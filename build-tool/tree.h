@@ -22,7 +22,7 @@ struct tree_opts {
 
 /* Copy the file or folder `from` to `to`, a path below the folder `root`
  * ("" = root itself). Links are copied as links. A file that changes while
- * it is copied is ERR_CHANGED. */
+ * it is copied is ERR_CHANGED. `root` may lie in `from`: it is left out. */
 NODISCARD enum err_code tree_copy(int root, const char *to, const char *from,
     const struct tree_opts *opts, struct err *e);
 

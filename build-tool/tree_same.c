@@ -15,16 +15,28 @@ by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* The next file or link, NULL at the end; folders do not count. */
-static FTSENT *
-next_entry(FTS *fts)
+/* The next file or link, *out = NULL at the end; folders do not count. */
+static enum err_code
+next_entry(FTS *fts, FTSENT **out, const char *top, struct err *e)
 {
-	FTSENT *ent;
-
-	while ((ent = fts_read(fts)) != NULL)
-		if (ent->fts_info != FTS_D && ent->fts_info != FTS_DP)
-			return ent;
-	return NULL;
+	for (;;) {
+		errno = 0;
+		if ((*out = fts_read(fts)) == NULL)
+			return errno == 0 ? ERR_OK
+					  : err_os(e, errno, "read %s", top);
+		switch ((*out)->fts_info) {
+		case FTS_D:
+		case FTS_DP:
+			break;
+		case FTS_DNR:
+		case FTS_ERR:
+		case FTS_NS:
+			return err_os(
+			    e, (*out)->fts_errno, "read %s", (*out)->fts_path);
+		default:
+			return ERR_OK;
+		}
+	}
 }
 
 static bool
@@ -37,28 +49,39 @@ same_link(const char *a, const char *b)
 }
 
 static enum err_code
-same_bytes(const char *a, const char *b, bool *same, struct err *e)
+same_content(int f, int g, const char *name, bool *same, struct err *e)
 {
-	static const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW;
 	char x[65536], y[65536];
-	int f = open(a, flags), g = open(b, flags);
-	enum err_code rc = ERR_OK;
 	ssize_t n = 1, m;
 	off_t at = 0;
 
-	while (rc == ERR_OK && *same && n > 0) {
+	while (*same && n > 0) {
 		n = pread(f, x, sizeof(x), at);
-		m = pread(g, y, sizeof(y), at);
-		if (n < 0 || m < 0)
-			rc = err_os(e, errno, "compare %s with %s", a, b);
-		else
-			*same = n == m && memcmp(x, y, (size_t)n) == 0;
+		m = n < 0 ? -1 : pread(g, y, sizeof(y), at);
+		if (m < 0)
+			return err_os(e, errno, "read %s", name);
+		*same = n == m && memcmp(x, y, (size_t)n) == 0;
 		at += n;
 	}
-	if (f >= 0)
-		close(f);
-	if (g >= 0)
+	return ERR_OK;
+}
+
+static enum err_code
+same_bytes(const char *a, const char *b, bool *same, struct err *e)
+{
+	static const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW;
+	int f = open(a, flags), g = -1;
+	enum err_code rc;
+
+	if (f < 0)
+		return err_os(e, errno, "open %s", a);
+	if ((g = open(b, flags)) < 0) {
+		rc = err_os(e, errno, "open %s", b);
+	} else {
+		rc = same_content(f, g, b, same, e);
 		close(g);
+	}
+	close(f);
 	return rc;
 }
 
@@ -80,34 +103,50 @@ same_entry(const FTSENT *x, const FTSENT *y, bool *same, struct err *e)
 	return *same ? same_bytes(x->fts_path, y->fts_path, same, e) : ERR_OK;
 }
 
+/* Walk both, side by side, up to the first difference. */
+static enum err_code
+same_walk(
+    FTS *f, FTS *g, const char *a, const char *b, bool *same, struct err *e)
+{
+	FTSENT *x, *y;
+	enum err_code rc;
+
+	for (;;) {
+		if ((rc = next_entry(f, &x, a, e)) != ERR_OK ||
+		    (rc = next_entry(g, &y, b, e)) != ERR_OK)
+			return rc;
+		if (x == NULL || y == NULL) {
+			*same = x == NULL && y == NULL;
+			return ERR_OK;
+		}
+		*same = strcmp(x->fts_path + strlen(a),
+			    y->fts_path + strlen(b)) == 0;
+		if (*same)
+			rc = same_entry(x, y, same, e);
+		if (rc != ERR_OK || !*same)
+			return rc;
+	}
+}
+
 enum err_code
 tree_same(const char *a, const char *b, bool *same, struct err *e)
 {
 	char *pa[2] = {(char *)(uintptr_t)a, NULL};
 	char *pb[2] = {(char *)(uintptr_t)b, NULL};
 	int how = FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW;
-	FTS *f = fts_open(pa, how, by_name), *g = fts_open(pb, how, by_name);
-	enum err_code rc = ERR_OK;
+	FTS *f = fts_open(pa, how, by_name), *g = NULL;
+	enum err_code rc;
+	bool all = true;
 
-	*same = true;
-	if (f == NULL || g == NULL)
+	if (f == NULL || (g = fts_open(pb, how, by_name)) == NULL)
 		rc = err_os(e, errno, "compare %s with %s", a, b);
-	while (rc == ERR_OK && *same) {
-		FTSENT *x = next_entry(f), *y = next_entry(g);
-
-		if (x == NULL || y == NULL) {
-			*same = x == NULL && y == NULL;
-			break;
-		}
-		if (strcmp(x->fts_path + strlen(a), y->fts_path + strlen(b)) !=
-		    0)
-			*same = false;
-		else
-			rc = same_entry(x, y, same, e);
-	}
+	else
+		rc = same_walk(f, g, a, b, &all, e);
 	if (f != NULL)
 		(void)fts_close(f);
 	if (g != NULL)
 		(void)fts_close(g);
+	if (rc == ERR_OK)
+		*same = all;
 	return rc;
 }
