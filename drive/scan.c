@@ -265,7 +265,7 @@ read_names(
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
 		rc = take_name(r, f, dirfd(dir), name[i], e);
 	if (rc == ERR_OK)
-		scan_check_names(r, f->path, name, n);
+		scan_check_collisions(r, f->path, name, n);
 	for (size_t i = 0; i < n; i++)
 		free(name[i]);
 	free(name);
@@ -387,9 +387,11 @@ scan_dir(struct scan **out, const struct scan_opts *opts, struct err *e)
 	if ((rc = start(&r, e)) == ERR_OK &&
 	    (rc = read_folders(&r, e)) == ERR_OK)
 		rc = report_lists(&r, e);
-	if (rc == ERR_OK && r.scan->n > 0)
+	if (rc == ERR_OK && r.scan->n > 0) {
 		qsort(
 		    r.scan->entry, r.scan->n, sizeof(*r.scan->entry), by_path);
+		scan_check_private(&r);
+	}
 	while (r.ntodo > 0) {
 		free(r.todo[--r.ntodo].path);
 		free(r.todo[r.ntodo].real);

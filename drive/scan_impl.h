@@ -40,9 +40,11 @@ NODISCARD enum err_code scan_add_link(struct scan_run *r, const char *path,
 NODISCARD enum err_code scan_add_folder(struct scan_run *r, const char *path,
     const char *real, unsigned depth, unsigned hops, struct err *e);
 
-/* Names of one folder that differ only by case or normalisation, and names
- * that should rarely be published (scan_names.c). */
-void scan_check_names(
+/* Names of one folder that differ only by case or normalisation
+ * (scan_names.c). */
+void scan_check_collisions(
     struct scan_run *r, const char *folder, char *const *name, size_t n);
+/* Entries, sorted, that should rarely be published. */
+void scan_check_private(struct scan_run *r);
 
 #endif

@@ -77,43 +77,60 @@ warn_collisions(
 }
 
 static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool
-looks_private(const char *name)
+looks_private(const char *name, size_t n)
 {
 	static const char *const exact[] = {".git", ".env", ".npmrc", ".netrc",
 	    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".ssh", ".aws"};
+	static const char *const end[] = {".pem", ".key", ".p12"};
+	struct view v = view_of(name, n);
 
 	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-		if (strcmp(name, exact[i]) == 0)
+		if (view_eq(v, view_str(exact[i])))
 			return true;
-	return strncmp(name, ".env.", 5) == 0 || ends_with(name, ".pem") ||
-	       ends_with(name, ".key") || ends_with(name, ".p12");
+	for (size_t i = 0; i < sizeof(end) / sizeof(end[0]); i++)
+		if (n >= 4 && memcmp(name + n - 4, end[i], 4) == 0)
+			return true;
+	return n > 5 && memcmp(name, ".env.", 5) == 0;
+}
+
+/* Bytes of the path up to and with its first private name; 0 if none. */
+static size_t
+private_part(const char *path)
+{
+	for (const char *p = path; *p == '/';) {
+		size_t n = strcspn(p + 1, "/");
+
+		if (looks_private(p + 1, n))
+			return (size_t)(p - path) + 1 + n;
+		p += 1 + n;
+	}
+	return 0;
 }
 
 void
-scan_check_names(
+scan_check_collisions(
     struct scan_run *r, const char *folder, char *const *name, size_t n)
 {
-	char path[SCAN_PATH_MAX + 2], quoted[1024];
-
-	if (r->opts->warn == NULL)
-		return;
-	if (n > 1)
+	if (r->opts->warn != NULL && n > 1)
 		warn_collisions(r, folder, name, n);
-	for (size_t i = 0; i < n; i++) {
-		if (!looks_private(name[i]))
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", folder, name[i]);
-		if (!ignore_enters(r->opts->ignore, path))
+}
+
+void
+scan_check_private(struct scan_run *r)
+{
+	const char *last = NULL; /* entries below one folder are neighbours */
+	char quoted[1024];
+	size_t lastn = 0;
+
+	for (size_t i = 0; i < r->scan->n; i++) {
+		const char *path = r->scan->entry[i].path;
+		size_t n = private_part(path);
+
+		if (n == 0 || (n == lastn && memcmp(path, last, n) == 0))
 			continue;
 		scan_warn(r, "%s looks private and would be published",
-		    err_quote(quoted, sizeof(quoted), path, strlen(path)));
+		    err_quote(quoted, sizeof(quoted), path, n));
+		last = path;
+		lastn = n;
 	}
 }
