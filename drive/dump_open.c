@@ -18,7 +18,7 @@ check_version(struct core *db, const struct dump_opts *opts, struct err *e)
 	if (!opts->has_checkout || opts->checkout == h->length)
 		return ERR_OK;
 	if (opts->checkout > h->length)
-		return err_set(e, ERR_NOT_FOUND,
+		return err_set(e, ERR_PEERS,
 		    "length %llu is not in this store, only %llu",
 		    (unsigned long long)opts->checkout,
 		    (unsigned long long)h->length);
@@ -74,9 +74,11 @@ dump_open(struct dump_source *out, const struct dump_opts *opts,
 
 	*r = (struct dump_report){.key = opts->key};
 	rc = hyperdrive_open(&s.drive, opts->store, &opts->key, CORE_READ, e);
-	if (rc == ERR_NOT_FOUND)
-		return err_set(
-		    e, rc, "%s is not in this store", z32_key(key, &opts->key));
+	if (rc == ERR_NOT_FOUND) {
+		rc = err_set(e, ERR_PEERS, "drive %s is not in this store",
+		    z32_key(key, &opts->key));
+		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
+	}
 	if (rc != ERR_OK)
 		return rc;
 	db = hyperdrive_db(s.drive);

@@ -82,18 +82,33 @@ note_before(struct stage_run *s)
 	}
 }
 
+/* A drive that is not in the store has no write key there either. */
 static enum err_code
-open_drive(struct stage_run *s, struct err *e)
+open_destination(struct stage_run *s, struct err *e)
 {
 	const struct stage_opts *o = s->opts;
 	enum core_mode mode = o->dry_run ? CORE_READ : CORE_WRITE;
 	enum err_code rc;
 
 	rc = hyperdrive_open(&s->drive, o->store, &o->key, mode, e);
-	if (rc != ERR_OK)
-		return rc;
-	if (!core_writable(hyperdrive_db(s->drive)) && !o->readonly_diff)
+	if (rc == ERR_NOT_FOUND && o->readonly_diff) {
+		rc = err_set(e, ERR_PEERS, "not in this store");
+		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
+	}
+	if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !o->readonly_diff &&
+				       !core_writable(hyperdrive_db(s->drive))))
 		return err_set(e, ERR_READONLY, "Destination must be writable");
+	return rc;
+}
+
+static enum err_code
+open_drive(struct stage_run *s, struct err *e)
+{
+	const struct stage_opts *o = s->opts;
+	char key[Z32_KEY_LEN + 1];
+
+	if (open_destination(s, e) != ERR_OK)
+		return err_wrap(e, "drive %s", z32_key(key, &o->key));
 	s->r->key = o->key;
 	s->r->dry_run = o->dry_run;
 	note_before(s);

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # shellcheck source=tests/cmd/sessions/fixtures/identity.sh
 . "$SESSIONS/fixtures/identity.sh"
-identity
+identity "$PEAR_STORAGE"
 
 # files NAME...: makes them, with their name as content
 files() {

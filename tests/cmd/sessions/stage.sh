@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # shellcheck source=tests/cmd/sessions/fixtures/identity.sh
 . "$SESSIONS/fixtures/identity.sh"
-identity
+identity "$PEAR_STORAGE"
 app app 1.0.0
 ln -s lib/a.js app/link
 chmod +x app/index.js
