@@ -15,7 +15,8 @@ ln -s MacOS mac/Hello.app/Contents/Current
 mkdir mac/Hello.app/Contents/Empty
 
 tree() {
-	(cd "$1" && find . ! -type d -printf '%y %m %p %l\n' | sort -k3)
+	(cd "$1" && find . -type f -printf '%m %p\n' -o \
+	    -type l -printf '%p -> %l\n' | sort)
 }
 
 # names first, then the target's place; nothing is written
