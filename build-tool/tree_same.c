@@ -103,26 +103,37 @@ same_entry(const FTSENT *x, const FTSENT *y, bool *same, struct err *e)
 	return *same ? same_bytes(x->fts_path, y->fts_path, same, e) : ERR_OK;
 }
 
+/* Both are read in any case: glibc leaks in fts_close() before the first
+ * fts_read(). */
+static enum err_code
+next_pair(
+    FTS *f, FTS *g, FTSENT *pair[2], const char *const top[2], struct err *e)
+{
+	enum err_code rc = next_entry(f, &pair[0], top[0], e);
+	enum err_code second =
+	    next_entry(g, &pair[1], top[1], rc == ERR_OK ? e : NULL);
+
+	return rc == ERR_OK ? second : rc;
+}
+
 /* Walk both, side by side, up to the first difference. */
 static enum err_code
-same_walk(
-    FTS *f, FTS *g, const char *a, const char *b, bool *same, struct err *e)
+same_walk(FTS *f, FTS *g, const char *const top[2], bool *same, struct err *e)
 {
-	FTSENT *x, *y;
+	FTSENT *at[2];
 	enum err_code rc;
 
 	for (;;) {
-		if ((rc = next_entry(f, &x, a, e)) != ERR_OK ||
-		    (rc = next_entry(g, &y, b, e)) != ERR_OK)
+		if ((rc = next_pair(f, g, at, top, e)) != ERR_OK)
 			return rc;
-		if (x == NULL || y == NULL) {
-			*same = x == NULL && y == NULL;
+		if (at[0] == NULL || at[1] == NULL) {
+			*same = at[0] == NULL && at[1] == NULL;
 			return ERR_OK;
 		}
-		*same = strcmp(x->fts_path + strlen(a),
-			    y->fts_path + strlen(b)) == 0;
+		*same = strcmp(at[0]->fts_path + strlen(top[0]),
+			    at[1]->fts_path + strlen(top[1])) == 0;
 		if (*same)
-			rc = same_entry(x, y, same, e);
+			rc = same_entry(at[0], at[1], same, e);
 		if (rc != ERR_OK || !*same)
 			return rc;
 	}
@@ -131,6 +142,7 @@ same_walk(
 enum err_code
 tree_same(const char *a, const char *b, bool *same, struct err *e)
 {
+	const char *top[2] = {a, b};
 	char *pa[2] = {(char *)(uintptr_t)a, NULL};
 	char *pb[2] = {(char *)(uintptr_t)b, NULL};
 	int how = FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW;
@@ -141,7 +153,7 @@ tree_same(const char *a, const char *b, bool *same, struct err *e)
 	if (f == NULL || (g = fts_open(pb, how, by_name)) == NULL)
 		rc = err_os(e, errno, "compare %s with %s", a, b);
 	else
-		rc = same_walk(f, g, a, b, &all, e);
+		rc = same_walk(f, g, top, &all, e);
 	if (f != NULL)
 		(void)fts_close(f);
 	if (g != NULL)
