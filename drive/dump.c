@@ -216,7 +216,7 @@ find_gone(struct dump_run *d, struct err *e)
 	if (o->confirm_prune != NULL && o->confirm_prune(o->ctx, d->ngone))
 		return ERR_OK;
 	return err_set(e, ERR_INVALID,
-	    "%zu files in %s are not in the drive and would be deleted; "
+	    "%zu file(s) in %s are not in the drive and would be deleted; "
 	    "--yes allows that, --no-prune keeps them",
 	    d->ngone, o->dir);
 }

@@ -188,6 +188,7 @@ dump_list_fill(struct dump_list *l, const struct dump_opts *opts,
 {
 	struct view prefix = trimmed(opts->prefix ? opts->prefix : "");
 	struct hyperdrive_list *it;
+	char quoted[1024];
 	enum err_code rc;
 
 	if ((rc = hyperdrive_list_open(&it, at, VIEW_EMPTY, e)) != ERR_OK)
@@ -195,7 +196,9 @@ dump_list_fill(struct dump_list *l, const struct dump_opts *opts,
 	rc = walk(l, opts, d, it, e);
 	hyperdrive_list_close(it);
 	if (rc == ERR_OK && prefix.len > 0 && l->n == 0)
-		return err_set(e, ERR_NOT_FOUND, "not found");
+		return err_set(e, ERR_NOT_FOUND, "%s: not found",
+		    err_quote(quoted, sizeof(quoted), opts->prefix,
+			strlen(opts->prefix)));
 	l->single = rc == ERR_OK && l->n == 1 &&
 		    view_eq(view_str(l->item[0].path + 1), prefix);
 	return rc == ERR_OK ? check_parents(l, e) : rc;

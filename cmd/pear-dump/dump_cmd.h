@@ -7,14 +7,14 @@
 
 struct dump_args {
 	const char *link, *dir;
-	bool dry_run, force, list, prune, yes, raw, check;
+	bool dry_run, force, list, prune, keep, yes, raw, check;
 	struct cli_list only;
 	struct cli_int checkout;
 	const char *encoding;
 };
 #define DUMP_ARGS_DEFAULT \
 	{ \
-		.prune = true \
+		.link = NULL \
 	}
 
 extern const struct cli_spec dump_spec;
@@ -30,8 +30,9 @@ bool dump_args_stream(const struct dump_args *a);
 struct dump_render {
 	struct cli *c;
 	const struct dump_args *a;
-	struct buf value; /* --json: content of the file under way */
-	char *key;	  /* its key */
+	const char *prefix; /* path of the link */
+	struct buf value;   /* --json: content of the file under way */
+	char *key;	    /* its key */
 	bool single;
 	json_t *last; /* --json, single file: its key and value */
 };

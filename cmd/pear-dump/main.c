@@ -75,7 +75,7 @@ static enum err_code
 to_stream(struct cli *c, const struct dump_args *a, struct dump_opts *o,
     struct err *e)
 {
-	struct dump_render render = {.c = c, .a = a};
+	struct dump_render render = {.c = c, .a = a, .prefix = o->prefix};
 	char link[PEAR_LINK_TEXT_MAX];
 	struct dump_stream out;
 	struct dump_report r;

@@ -16,8 +16,12 @@ static const struct cli_option options[] = {
 	"Write into a folder that is not empty", NULL},
     {"list", 0, CLI_FLAG, offsetof(struct dump_args, list), NULL,
 	"Print the paths only", NULL},
-    {"prune", 0, CLI_NO_FLAG, offsetof(struct dump_args, prune), NULL,
+    {"no-prune", 0, CLI_FLAG, offsetof(struct dump_args, keep), NULL,
 	"Keep files that are not in the drive", NULL},
+    {"prune", 0, CLI_FLAG, offsetof(struct dump_args, prune), NULL,
+	"With --only: delete files below its entries that are not in the "
+	"drive",
+	NULL},
     {"yes", 'y', CLI_FLAG, offsetof(struct dump_args, yes), NULL,
 	"Delete without asking where that looks like a mistake", NULL},
     {"check", 0, CLI_FLAG, offsetof(struct dump_args, check), NULL,
@@ -80,6 +84,9 @@ check_together(const struct dump_args *a, struct err *e)
 	if (a->raw && a->list)
 		return err_set(
 		    e, ERR_USAGE, "--raw and --list exclude each other");
+	if (a->prune && a->keep)
+		return err_set(
+		    e, ERR_USAGE, "--prune and --no-prune exclude each other");
 	if (a->encoding != NULL && strcmp(a->encoding, "buffer") != 0 &&
 	    strcmp(a->encoding, "base64") != 0)
 		return err_set(
@@ -118,7 +125,7 @@ dump_args_apply(const struct dump_args *a, struct dump_opts *o,
 	o->dry_run = a->dry_run;
 	o->force = a->force;
 	/* a part of a drive says nothing about the other files */
-	o->prune = a->prune && a->only.n == 0;
+	o->prune = !a->keep && (a->prune || a->only.n == 0);
 	o->check = a->check;
 	return ERR_OK;
 }

@@ -3,14 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key of "-" output: a single file by its name, others without the
- * leading folder part of the link is the original's way; here the path. */
+/* The name of an entry in "-" output: its path below the link's, or, if the
+ * link names a file, that file's own name. */
 static const char *
-key_of(const char *path, bool single)
+key_of(const struct dump_render *r, const char *path, bool single)
 {
-	const char *slash = strrchr(path, '/');
+	size_t n = strlen(r->prefix);
 
-	return single && slash != NULL ? slash + 1 : path;
+	if (single)
+		return strrchr(path, '/') + 1;
+	while (n > 0 && r->prefix[n - 1] == '/')
+		n--;
+	return path + (strncmp(path, r->prefix, n) == 0 ? n : 0);
 }
 
 static enum err_code
@@ -26,7 +30,7 @@ begin(void *ctx, const char *path, const char *linkname, bool single,
 	buf_reset(&r->value);
 	free(r->key);
 	r->single = single;
-	if ((r->key = strdup(key_of(path, single))) == NULL)
+	if ((r->key = strdup(key_of(r, path, single))) == NULL)
 		return err_nomem(e);
 	if (r->a->raw || (r->a->list && r->c->common.json))
 		return ERR_OK;
