@@ -174,14 +174,14 @@ resolve(struct cli *c, struct err *e)
 	return choose_password_fd(c, e);
 }
 
-/* --json counts even if it stands behind the mistake. */
+/* --json and --exit-compat count even if they stand behind the mistake. */
 static bool
-wants_json(int argc, char *const *argv)
+says(int argc, char *const *argv, const char *flag)
 {
 	int i;
 
 	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
+		if (strcmp(argv[i], flag) == 0)
 			return true;
 	return false;
 }
@@ -248,7 +248,9 @@ cli_start(struct cli *c, const struct cli_spec *spec, int argc,
 	rc = cli_opt_parse(&g, argc, argv, &nargs, &e);
 	if (said_help(c, argc))
 		return false;
-	c->common.json = c->common.json || wants_json(argc, argv);
+	c->common.json = c->common.json || says(argc, argv, "--json");
+	c->common.exit_compat =
+	    c->common.exit_compat || says(argc, argv, "--exit-compat");
 	if (rc != ERR_OK || (rc = resolve(c, &e)) != ERR_OK ||
 	    (rc = cli_opt_required(&g, nargs, &e)) != ERR_OK)
 		return usage_error(c, &e);
