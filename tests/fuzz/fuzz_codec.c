@@ -115,9 +115,11 @@ try_texts(const uint8_t *data, size_t size)
 	must(hex_decode(buf_view(&text), &back, NULL) == ERR_OK);
 	must(view_eq(buf_view(&back), in));
 	buf_reset(&back);
-	(void)z32_decode(in, &back, NULL);
+	if (z32_decode(in, &back, NULL) == ERR_OK)
+		must(back.len <= size);
 	buf_reset(&back);
-	(void)hex_decode(in, &back, NULL);
+	if (hex_decode(in, &back, NULL) == ERR_OK)
+		must(back.len == size / 2);
 	if (z32_key_id(in, &key, NULL) == ERR_OK) {
 		char shown[Z32_KEY_LEN + 1];
 		struct b32 again;
