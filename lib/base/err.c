@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 
 static void PRINTF_LIKE(2, 0)
-set_text(struct err *e, const char *fmt, va_list ap)
+    set_text(struct err *e, const char *fmt, va_list ap)
 {
 	if (vsnprintf(e->msg, sizeof(e->msg), fmt, ap) < 0)
 		e->msg[0] = '\0';

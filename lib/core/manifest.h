@@ -9,11 +9,11 @@
 #include "crypto/sign.h"
 #include "merkle/tree.h"
 
-#define MANIFEST_SIGNERS_MAX 64		/* more is ERR_LIMIT */
+#define MANIFEST_SIGNERS_MAX 64 /* more is ERR_LIMIT */
 #define MANIFEST_LINKED_MAX 64
 #define MANIFEST_USER_DATA_MAX 4096
 #define MANIFEST_ENCODED_MAX 16384
-#define MANIFEST_PROOF_MAX 65536	/* bytes of an encoded multisig proof */
+#define MANIFEST_PROOF_MAX 65536 /* bytes of an encoded multisig proof */
 
 struct manifest_signer {
 	struct b32 ns;
@@ -21,7 +21,7 @@ struct manifest_signer {
 };
 
 struct manifest {
-	unsigned version;	/* 0 to 3 */
+	unsigned version; /* 0 to 3 */
 	bool allow_patch;
 	uint64_t quorum;
 	size_t nsigners;
@@ -69,10 +69,9 @@ size_t manifest_signable(uint8_t out[static MANIFEST_SIGNABLE_MAX],
 /* Sign with a pair that is one of the signers, and encode the signature as
  * it is stored (2.4) for a core with one signer. ERR_READONLY if the pair is
  * no signer, ERR_UNSUPPORTED with several signers (see multisig). */
-NODISCARD enum err_code manifest_sign(struct buf *out,
-    const struct manifest *m, const struct b32 *key,
-    const struct sign_pair *pair, const struct b32 *tree_hash,
-    uint64_t length, uint64_t fork, struct err *e);
+NODISCARD enum err_code manifest_sign(struct buf *out, const struct manifest *m,
+    const struct b32 *key, const struct sign_pair *pair,
+    const struct b32 *tree_hash, uint64_t length, uint64_t fork, struct err *e);
 
 /* Is `signature` (stored form) valid for this head? (2.5). ERR_VERIFY with
  * the reason, ERR_FORMAT if it does not decode. */
@@ -84,8 +83,8 @@ NODISCARD enum err_code manifest_verify(const struct manifest *m,
 struct manifest_part {
 	uint64_t signer;
 	uint8_t signature[SIGN_LEN];
-	uint64_t patch;		/* blocks beyond the length that were signed */
-	const struct node *nodes;	/* upgrade nodes of the patch, borrowed */
+	uint64_t patch; /* blocks beyond the length that were signed */
+	const struct node *nodes; /* upgrade nodes of the patch, borrowed */
 	size_t nnodes;
 };
 /* In the order given; nodes de-duplicated by index. */

@@ -16,7 +16,7 @@ void hash_keyed_batch(
 
 void hash_leaf(struct b32 *out, struct view block);
 void hash_parent(struct b32 *out, uint64_t size, const struct b32 *left,
-    const struct b32 *right);		/* size = both sizes together */
+    const struct b32 *right); /* size = both sizes together */
 
 /* Streaming form, for tree hashes and whole files. */
 struct hash_state {

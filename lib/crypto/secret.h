@@ -10,7 +10,7 @@
 #include "base/view.h"
 
 struct secret {
-	uint8_t *ptr;	/* NULL = none */
+	uint8_t *ptr; /* NULL = none */
 	size_t len;
 };
 
@@ -19,8 +19,8 @@ NODISCARD enum err_code secret_new(
     struct secret *out, size_t len, struct err *e);
 NODISCARD enum err_code secret_copy(
     struct secret *out, struct view from, struct err *e);
-void secret_free(struct secret *s);	/* wipes; an empty one is fine */
-void secret_wipe(void *p, size_t n);	/* not optimised away */
+void secret_free(struct secret *s);  /* wipes; an empty one is fine */
+void secret_wipe(void *p, size_t n); /* not optimised away */
 struct view secret_view(const struct secret *s);
 
 /* n random bytes from the system. */

@@ -8,7 +8,7 @@
 
 struct sign_pair {
 	struct b32 pub;
-	struct secret sec;	/* 64 bytes; empty = public part only */
+	struct secret sec; /* 64 bytes; empty = public part only */
 };
 
 NODISCARD enum err_code sign_pair_seed(
@@ -22,9 +22,8 @@ void sign_pair_free(struct sign_pair *p);
 bool sign_pair_valid(const struct sign_pair *p);
 
 void sign_make(uint8_t out[static SIGN_LEN], struct view msg,
-    const struct sign_pair *p);		/* p->sec must be there */
-bool sign_verify(
-    struct view sig, struct view msg, const struct b32 *pub);
+    const struct sign_pair *p); /* p->sec must be there */
+bool sign_verify(struct view sig, struct view msg, const struct b32 *pub);
 
 /* Corestore key derivation (data-formats 2.6, corestore@7.12.5): the key
  * pair of `name` in namespace ns (zeros = root) under the primary key. */
@@ -32,7 +31,6 @@ NODISCARD enum err_code sign_pair_derive(struct sign_pair *out,
     const struct secret *primary, const struct b32 *ns, struct view name,
     struct err *e);
 /* namespace(ns, name) = H(ns || name) */
-void sign_namespace(
-    struct b32 *out, const struct b32 *ns, struct view name);
+void sign_namespace(struct b32 *out, const struct b32 *ns, struct view name);
 
 #endif

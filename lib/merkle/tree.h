@@ -15,19 +15,19 @@
 #include "merkle/flat.h"
 
 struct node {
-	uint64_t index;		/* flat */
-	uint64_t size;		/* bytes below */
+	uint64_t index; /* flat */
+	uint64_t size;	/* bytes below */
 	struct b32 hash;
 };
 
 struct tree {
-	uint64_t length;	/* blocks */
+	uint64_t length; /* blocks */
 	uint64_t byte_length;
 	size_t nroots;
 	struct node root[FLAT_ROOTS_MAX];
 };
 
-void tree_init(struct tree *t);		/* the empty tree */
+void tree_init(struct tree *t); /* the empty tree */
 /* From the roots in order; ERR_FORMAT if they are not the roots of length. */
 NODISCARD enum err_code tree_from_roots(struct tree *t, uint64_t length,
     const struct node *roots, size_t n, struct err *e);
