@@ -180,7 +180,7 @@ note_gone(void *ctx, const char *path, struct err *e)
 static bool
 looks_wrong(const struct dump_run *d)
 {
-	const char *home = getenv("HOME");
+	const char *home = d->opts->home;
 	char *real = realpath(d->opts->dir, NULL);
 	char *home_real = home != NULL ? realpath(home, NULL) : NULL;
 	bool wrong = real == NULL || strcmp(real, "/") == 0 ||

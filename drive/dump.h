@@ -41,6 +41,7 @@ struct dump_opts {
 	size_t nonly;
 	const char *dir; /* for dump_write */
 	bool dry_run, force, prune, check;
+	const char *home; /* never pruned without asking, or NULL */
 	/* asked before files are deleted from a folder where that looks like
 	 * a mistake; NULL or false refuses */
 	bool (*confirm_prune)(void *ctx, uint64_t files);

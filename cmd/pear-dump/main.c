@@ -1,4 +1,5 @@
 /* pear-dump: parse, dump, render. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/prompt.h"
@@ -106,6 +107,7 @@ dump(struct cli *c, const struct dump_args *a, struct err *e)
 	    .dir = c->common.storage, .mode = STORE_READ};
 	struct dump_opts o = {.stop = cli_stop_poll,
 	    .event = on_event,
+	    .home = getenv("HOME"),
 	    .confirm_prune = confirm_prune,
 	    .ctx = &run};
 	struct buf prefix;
