@@ -82,8 +82,10 @@ open_at_once(int root, const char *path, int flags)
 			break;
 	}
 	/* A sandbox that does not know the call answers EPERM; a real EPERM
-	 * comes back from the walk. */
-	if (fd < 0 && (errno == EAGAIN || errno == EPERM || errno == EINTR))
+	 * comes back from the walk. The call takes a byte less than our
+	 * longest path, and does not tell a link from a file. */
+	if (fd < 0 && (errno == EAGAIN || errno == EPERM || errno == EINTR ||
+			  errno == ENAMETOOLONG || errno == ENOTDIR))
 		errno = ENOSYS;
 	return (int)fd;
 }

@@ -329,7 +329,8 @@ descend(struct remover *r, char *sub)
 		return -1;
 	}
 	fd = openat(r->fd, sub, flags);
-	if (fd < 0 && errno == EACCES && fchmodat(r->fd, sub, 0700, 0) == 0)
+	if (fd < 0 && errno == EACCES &&
+	    fchmodat(r->fd, sub, 0700, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = openat(r->fd, sub, flags);
 	if (fd < 0) {
 		free(sub);

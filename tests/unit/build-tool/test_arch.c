@@ -1,5 +1,5 @@
 /* Architectures: the table, and the check of a build's name and kind. */
-#include "tests/unit/build-tool/buildfix.h"
+#include "support/treefix.h"
 
 #include "build-tool/arch.h"
 

@@ -1,6 +1,6 @@
 /* Whole builds: what lands in a deployment directory, what is refused
  * before anything is written, and what is there after a run ended badly. */
-#include "tests/unit/build-tool/buildfix.h"
+#include "support/treefix.h"
 
 #include <signal.h>
 #include <sys/wait.h>

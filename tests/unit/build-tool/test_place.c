@@ -1,6 +1,6 @@
 /* The target: where it is, what it may not be near, and how a build gets
  * there in one step, whatever other runs left or do. */
-#include "tests/unit/build-tool/buildfix.h"
+#include "support/treefix.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* Copying builds: what is kept, what is not, and what goes wrong on the
  * way. The kernel's copy is replaced here so that it can fail, be missing,
  * or let somebody else write in the middle. */
-#include "tests/unit/build-tool/buildfix.h"
+#include "support/treefix.h"
 
 #include <grp.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 /* Comparing builds: what makes two folders different, and what does not. */
-#include "tests/unit/build-tool/buildfix.h"
+#include "support/treefix.h"
 
 #include <utime.h>
 

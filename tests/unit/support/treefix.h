@@ -1,8 +1,8 @@
-/* buildfix: folders made from lines of text, and shown as such, for the
- * tests of build-tool. A tree is "KIND PATH[=TEXT]" joined by newlines,
+/* treefix: folders made from lines of text, and shown as such, for unit
+ * tests. A tree is "KIND PATH[=TEXT]" joined by newlines,
  * sorted; KIND is f (0644), x (0755), l (link), d (folder), p (FIFO). */
-#ifndef TESTS_BUILD_TOOL_BUILDFIX_H
-#define TESTS_BUILD_TOOL_BUILDFIX_H
+#ifndef TESTS_TREEFIX_H
+#define TESTS_TREEFIX_H
 
 #include <setjmp.h>
 #include <stdarg.h>
