@@ -160,7 +160,7 @@ good_name(struct scan_run *r, const char *name, const char *path)
 static bool
 readable(int fd, const char *name, const struct stat *st)
 {
-	if (geteuid() == 0 || (st->st_mode & 0444) == 0444)
+	if ((st->st_mode & 0444) == 0444)
 		return true;
 	return faccessat(fd, name, R_OK, AT_EACCESS) == 0;
 }
@@ -242,6 +242,14 @@ take_name(struct scan_run *r, const struct scan_folder *f, int fd,
 	return ERR_OK;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
 static enum err_code
 read_names(
     struct scan_run *r, const struct scan_folder *f, DIR *dir, struct err *e)
@@ -262,6 +270,8 @@ read_names(
 	}
 	if (rc == ERR_OK && errno != 0)
 		rc = err_os(e, errno, "read folder %s/", f->path);
+	if (n > 0) /* so that warnings and errors have an order */
+		qsort(name, n, sizeof(*name), by_name);
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
 		rc = take_name(r, f, dirfd(dir), name[i], e);
 	if (rc == ERR_OK)
@@ -336,8 +346,9 @@ report_lists(struct scan_run *r, struct err *e)
 		    "%zu name%s not UTF-8 or with a backslash: %.900s", r->nbad,
 		    r->nbad == 1 ? "" : "s", buf_cstr(&r->bad));
 	if (r->nclosed > 0)
-		return err_set(e, ERR_IO, "%zu cannot be read: %.900s",
-		    r->nclosed, buf_cstr(&r->closed));
+		return err_set(e, ERR_IO, "%zu path%s cannot be read: %.900s",
+		    r->nclosed, r->nclosed == 1 ? "" : "s",
+		    buf_cstr(&r->closed));
 	return ERR_OK;
 }
 

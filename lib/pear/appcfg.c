@@ -275,8 +275,9 @@ appcfg_read(struct appcfg *out, const char *dir, struct err *e)
 		rc = file_read(AT_FDCWD, name, APPCFG_MAX, &text, e);
 	if (rc == ERR_NOT_FOUND)
 		rc = missing(dir, e);
-	else if (rc == ERR_OK)
-		rc = appcfg_parse(out, buf_view(&text), e);
+	else if (rc == ERR_OK &&
+		 (rc = appcfg_parse(out, buf_view(&text), e)) != ERR_OK)
+		rc = err_wrap(e, "%s", dir);
 	buf_deinit(&text);
 	buf_deinit(&path);
 	return rc;
