@@ -65,7 +65,7 @@ fix_put_line(const char *dir, char *line)
 		check(mkfifo(path, 0644) == 0);
 		return;
 	}
-	check(!"a kind of file");
+	vec_fail(__FILE__, __LINE__, "a known kind of file");
 }
 
 /* Make what the lines say, in DIR, which is made too. */
