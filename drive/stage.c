@@ -82,33 +82,27 @@ note_before(struct stage_run *s)
 	}
 }
 
-/* A drive that is not in the store has no write key there either. */
-static enum err_code
-open_destination(struct stage_run *s, struct err *e)
-{
-	const struct stage_opts *o = s->opts;
-	enum core_mode mode = o->dry_run ? CORE_READ : CORE_WRITE;
-	enum err_code rc;
-
-	rc = hyperdrive_open(&s->drive, o->store, &o->key, mode, e);
-	if (rc == ERR_NOT_FOUND && o->readonly_diff) {
-		rc = err_set(e, ERR_PEERS, "not in this store");
-		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
-	}
-	if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !o->readonly_diff &&
-				       !core_writable(hyperdrive_db(s->drive))))
-		return err_set(e, ERR_READONLY, "Destination must be writable");
-	return rc;
-}
-
 static enum err_code
 open_drive(struct stage_run *s, struct err *e)
 {
 	const struct stage_opts *o = s->opts;
+	enum core_mode mode = o->dry_run ? CORE_READ : CORE_WRITE;
 	char key[Z32_KEY_LEN + 1];
+	enum err_code rc;
 
-	if (open_destination(s, e) != ERR_OK)
-		return err_wrap(e, "drive %s", z32_key(key, &o->key));
+	z32_key(key, &o->key);
+	rc = hyperdrive_open(&s->drive, o->store, &o->key, mode, e);
+	if (rc == ERR_NOT_FOUND && o->readonly_diff) {
+		rc = err_set(e, ERR_PEERS, "drive %s: not in this store", key);
+		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
+	}
+	/* a drive that is not in the store has no write key there either */
+	if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !o->readonly_diff &&
+				       !core_writable(hyperdrive_db(s->drive))))
+		return err_set(e, ERR_READONLY,
+		    "drive %s: Destination must be writable", key);
+	if (rc != ERR_OK)
+		return rc;
 	s->r->key = o->key;
 	s->r->dry_run = o->dry_run;
 	note_before(s);

@@ -11,6 +11,7 @@
 #include "codec/z32.h"
 #include "core/identity.h"
 #include "crypto/seal.h"
+#include "hyperdrive/drive.h"
 
 #define CONTEXT "pear-keys 1"
 #define PASSWORD_MIN 8
@@ -205,6 +206,28 @@ run_import(struct cli *c, const char *path, enum core_keyring_other other,
 
 /* -- accept ----------------------------------------------------------------- */
 
+/* A drive's contents are a core of their own, with a mark of its own. */
+static enum err_code
+accept_contents(struct store *s, const struct b32 *key, struct err *e)
+{
+	struct hyperdrive *d;
+	struct core *blobs;
+	struct b32 content;
+	bool ours;
+	enum err_code rc;
+
+	rc = hyperdrive_open(&d, s, key, CORE_READ, e);
+	if (rc == ERR_FORMAT || rc == ERR_UNSUPPORTED)
+		return ERR_OK; /* a core that is no drive */
+	if (rc != ERR_OK)
+		return rc;
+	blobs = hyperdrive_blobs(d);
+	if ((ours = blobs != NULL && core_writable(blobs)))
+		content = *core_key(blobs);
+	hyperdrive_close(d);
+	return ours ? core_keyring_accept(s, &content, e) : ERR_OK;
+}
+
 static enum err_code
 run_accept(struct cli *c, const struct keys_opts *opts, struct err *e)
 {
@@ -220,8 +243,9 @@ run_accept(struct cli *c, const struct keys_opts *opts, struct err *e)
 		 "drive?",
 		 "--yes", e)) != ERR_OK)
 		return rc;
-	if ((rc = common_store(&s, c, STORE_WRITE, e)) == ERR_OK)
-		rc = core_keyring_accept(s, &l.key, e);
+	if ((rc = common_store(&s, c, STORE_WRITE, e)) == ERR_OK &&
+	    (rc = core_keyring_accept(s, &l.key, e)) == ERR_OK)
+		rc = accept_contents(s, &l.key, e);
 	store_close(s);
 	if (rc == ERR_OK)
 		cli_success(c, "This store has the newest history");
