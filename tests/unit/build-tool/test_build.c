@@ -442,6 +442,25 @@ test_force(void **state)
 	check(run_ok(&s));
 }
 
+/* What is replaced may be of another kind before. */
+static void
+test_force_over_other_kinds(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open_scene(&s);
+	fix_put("t", "f package.json/x=1\nl by-arch/android-arm64/app/Hello=/\n"
+		     "f by-arch/linux-x64/app/Hello.AppImage/x=1");
+	s.opts.source[ANDROID] = "droid/Hello";
+	s.opts.source[LINUX] = "lin/Hello.AppImage";
+	s.opts.force = true;
+	check(!run_ok(&s));
+	check_tree("t", "f by-arch/android-arm64/app/Hello/app.bundle=js2\n"
+			"x by-arch/linux-x64/app/Hello.AppImage=elf\n"
+			"f package.json=" PACKAGE "\n");
+}
+
 /* A link in the old build never leads the new one out of the target. */
 static void
 test_force_over_links(void **state)
@@ -579,6 +598,7 @@ main(void)
 	    cmocka_unit_test(test_nested_when_allowed),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_force),
+	    cmocka_unit_test(test_force_over_other_kinds),
 	    cmocka_unit_test(test_force_over_links),
 	    cmocka_unit_test(test_special_files),
 	    cmocka_unit_test(test_stop_at_every_poll),
