@@ -1,5 +1,6 @@
 /* Whole builds: what lands in a deployment directory, what is refused
- * before anything is written, and what is there after a run ended badly. */
+ * before anything is written, and what is there after a run ended badly.
+ * A little over 600 lines, because all tests stand on the same scene. */
 #include "support/treefix.h"
 
 #include <signal.h>
