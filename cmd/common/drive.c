@@ -97,11 +97,14 @@ common_drive_open(struct common_drive *out, struct store *s,
 	d.checkout = link->has_version && link->length > 0;
 	d.version = d.checkout ? link->length : core_head(d.db)->length;
 	if ((rc = check_fork(core_head(d.db), link, e)) != ERR_OK ||
-	    (rc = check_tree(&d, link, e)) != ERR_OK ||
-	    (rc = open_drive(&d, s, e)) != ERR_OK ||
-	    (rc = open_checkout(&d, e)) != ERR_OK) {
+	    (rc = check_tree(&d, link, e)) != ERR_OK)
+		rc = err_wrap(e, "drive %s", z32_key(name, &link->key));
+	else if ((rc = open_drive(&d, s, e)) == ERR_OK &&
+		 (rc = open_checkout(&d, e)) != ERR_OK)
+		rc = err_wrap(e, "drive %s", z32_key(name, &link->key));
+	if (rc != ERR_OK) {
 		common_drive_close(&d);
-		return err_wrap(e, "drive %s", z32_key(name, &link->key));
+		return rc;
 	}
 	*out = d;
 	return ERR_OK;

@@ -226,6 +226,19 @@ check_mark(struct core *c, struct err *e)
 	return core_write_mark(c, e);
 }
 
+/* Appending behind a file that has lost its end would publish a hole. */
+static enum err_code
+check_tail(struct core *c, struct err *e)
+{
+	uint8_t last;
+	enum err_code rc;
+
+	if (c->head.byte_length == 0 || !core_has(c, c->head.length - 1))
+		return ERR_OK;
+	rc = blockfile_read(c->file, &last, 1, c->head.byte_length - 1, e);
+	return rc == ERR_OK ? rc : err_wrap(e, "core %s", c->name);
+}
+
 /* The lock is ours now: look again, somebody may have committed before. */
 static enum err_code
 open_locked(struct core *c, struct err *e)
@@ -237,7 +250,9 @@ open_locked(struct core *c, struct err *e)
 		return rc;
 	if (c->mode == CORE_WRITE && (rc = check_mark(c, e)) != ERR_OK)
 		return rc;
-	return core_finish_redo(c, e);
+	if ((rc = core_finish_redo(c, e)) != ERR_OK)
+		return rc;
+	return c->mode == CORE_WRITE ? check_tail(c, e) : ERR_OK;
 }
 
 static enum err_code
