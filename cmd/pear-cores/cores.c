@@ -5,6 +5,8 @@
 
 #include "base/arr.h"
 #include "cmd/common/common.h"
+#include "cmd/common/drive.h"
+#include "pear/appcfg.h"
 
 struct collect {
 	struct cores_report *r;
@@ -21,7 +23,7 @@ add_row(void *ctx, const struct core_info *i)
 		k->full = true;
 		return false;
 	}
-	r->row[r->n++] = (struct cores_row){*i, CORES_CORE};
+	r->row[r->n++] = (struct cores_row){.info = *i};
 	return true;
 }
 
@@ -74,10 +76,50 @@ set_types(struct cores_report *r, struct store *s, struct err *e)
 		if (rc != ERR_OK || !has)
 			continue;
 		hit = bsearch(&probe, r->row, r->n, sizeof(probe), by_key);
-		if (hit != NULL)
-			hit->type = CORES_BLOBS;
+		if (hit == NULL)
+			continue;
+		hit->type = CORES_BLOBS;
+		hit->owner = r->row[i].info.key;
 	}
 	return rc;
+}
+
+/* What the drive's package.json calls the app. Most cores are no drives, or
+ * their file is not here: then there is no name, and that is no error. */
+static char *
+drive_name(struct store *s, const struct b32 *key)
+{
+	struct common_drive d;
+	struct appcfg cfg = {.json = NULL};
+	struct pear_link link;
+	char *name = NULL;
+	struct buf b;
+
+	pear_link_init(&link, key);
+	if (common_drive_open(&d, s, &link, NULL) != ERR_OK)
+		return NULL;
+	buf_init(&b, APPCFG_MAX);
+	if (d.drive != NULL &&
+	    common_drive_file(&d, "/package.json", &b, NULL) == ERR_OK &&
+	    appcfg_parse(&cfg, buf_view(&b), NULL) == ERR_OK)
+		name = strdup(appcfg_title(&cfg));
+	appcfg_deinit(&cfg);
+	buf_deinit(&b);
+	common_drive_close(&d);
+	return name;
+}
+
+static void
+set_names(struct cores_report *r, struct store *s)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		struct cores_row *row = &r->row[i];
+
+		row->name = drive_name(
+		    s, row->type == CORES_BLOBS ? &row->owner : &row->info.key);
+	}
 }
 
 static void
@@ -115,19 +157,26 @@ cores_run(const struct cli *c, const struct cores_opts *opts,
 		qsort(r.row, r.n, sizeof(*r.row), by_key);
 		rc = set_types(&r, s, e);
 	}
-	store_close(s);
-	if (rc != ERR_OK) {
+	if (rc == ERR_OK) {
+		select_rows(&r, opts);
+		set_names(&r, s);
+		*out = r;
+	} else {
 		cores_report_deinit(&r);
-		return rc;
 	}
-	select_rows(&r, opts);
-	*out = r;
+	store_close(s);
+	if (rc != ERR_OK)
+		return rc;
 	return ERR_OK;
 }
 
 void
 cores_report_deinit(struct cores_report *r)
 {
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		free(r->row[i].name);
 	free(r->row);
 	memset(r, 0, sizeof(*r));
 }

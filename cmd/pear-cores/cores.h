@@ -15,6 +15,8 @@ struct cores_row {
 	struct core_info info;
 	/* What a drive keeps file contents in, or anything else. */
 	enum cores_type { CORES_CORE, CORES_BLOBS } type;
+	struct b32 owner; /* CORES_BLOBS: the drive's key */
+	char *name;	  /* of the drive's app, malloc; NULL = not known */
 };
 
 struct cores_report {
