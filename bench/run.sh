@@ -84,16 +84,17 @@ data() {
 	rm -f "$work/floor.out"
 }
 
-# row TEXT NAME [JS-NAME [FLOOR-NAME]]
+# row TEXT NAME [JS-NAME [FLOOR-NAME]]: how many times faster than
+# JavaScript, how many times the floor
 row() {
-	printf '| %-34s | %8s | %8s | %8s | %7s | %10s |\n' "$1" \
+	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' "$1" \
 	    "$(of "$2" 1)" "$(of "$2" 2)" "$(mib "$2")" \
-	    "${3:+$(ratio "$2" "$3")}" "${4:+$(ratio "$2" "$4")}"
+	    "${3:+$(ratio "$3" "$2")}" "${4:+$(ratio "$2" "$4")}"
 }
 
 heading() {
-	printf '| %-34s | %8s | %8s | %8s | %7s | %10s |\n' \
-	    "" "wall s" "cpu s" "peak MiB" "ours/JS" "ours/floor"
+	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
+	    "" "wall s" "cpu s" "peak MiB" "JS/ours" "ours/floor"
 	printf '|%s|%s|%s|%s|%s|%s|\n' -------- ---: ---: ---: ---: ---:
 }
 
