@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/bug.h"
@@ -73,10 +74,22 @@ lmdb_error(const char *file, int rc, const char *what, struct err *e)
 	}
 }
 
+/* LMDB says EIO of a write that was cut short; on a full disk that is the
+ * disk's fault. */
+static bool
+disk_full(const char *file)
+{
+	struct statvfs st;
+
+	return statvfs(file, &st) == 0 && st.f_bavail == 0;
+}
+
 enum err_code
 store_env_error(
     const struct store_env *env, int rc, const char *what, struct err *e)
 {
+	if (rc == EIO && disk_full(env->file))
+		rc = ENOSPC;
 	return lmdb_error(env->file, rc, what, e);
 }
 
