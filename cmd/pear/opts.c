@@ -27,18 +27,12 @@ const struct pear_command pear_commands[] = {
     {"touch", "make a new drive link"},
     {"build", "builds per architecture into a deployment directory"},
     {"stage", "deployment directory into a drive"},
-    {"provision", "staged drive onto a clean release line"},
-    {"multisig", "sign a release together"},
-    {"seed", "keep drives available"},
     {"dump", "files out of a drive"},
     {"info", "what a drive is"},
     {"changelog", "what changed in an app"},
     {"cores", "list the cores of the store"},
     {"gc", "free disk space"},
     {"keys", "export and import the store's keys"},
-    {"update", "install and update an app"},
-    {"run", "run an app"},
-    {"dht", "run a DHT node"},
 };
 const size_t pear_command_count =
     sizeof(pear_commands) / sizeof(pear_commands[0]);
