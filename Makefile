@@ -152,7 +152,7 @@ run: ; @scripts/setup.sh build && $(MAKE) all && examples/release.sh
 test: ; @scripts/setup.sh test && tests/run.sh
 lint: ; @tests/lint/run.sh
 tidy: ; @tests/lint/tidy.sh
-cmd-test: all ; @tests/cmd/run.sh $(B)/bin
+cmd-test: all tools ; @tests/cmd/run.sh $(B)/bin
 crash-test: all tools ; @tests/crash/run.sh $(B)
 interop: all tools ; @tests/interop/run.sh $(B)
 examples: all ; @examples/release.sh

@@ -75,13 +75,21 @@ dump_open(struct dump_source *out, const struct dump_opts *opts,
 	*r = (struct dump_report){.key = opts->key};
 	rc = hyperdrive_open(&s.drive, opts->store, &opts->key, CORE_READ, e);
 	if (rc == ERR_NOT_FOUND) {
-		rc = err_set(e, ERR_PEERS, "drive %s is not in this store",
+		rc = err_set(e, ERR_PEERS,
+		    "drive %s, or a part of it, is not in this store",
 		    z32_key(key, &opts->key));
 		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
 	}
 	if (rc != ERR_OK)
 		return rc;
 	db = hyperdrive_db(s.drive);
+	if (!opts->has_checkout && core_head(db)->length == 0 &&
+	    !core_writable(db)) {
+		dump_close(&s);
+		return err_set(e, ERR_PEERS,
+		    "nothing of drive %s is in this store yet",
+		    z32_key(key, &opts->key));
+	}
 	version = opts->has_checkout ? opts->checkout : core_head(db)->length;
 	if ((rc = check_version(db, opts, e)) != ERR_OK ||
 	    (rc = note(r, db, version, opts->fetch, e)) != ERR_OK ||

@@ -93,12 +93,15 @@ open_drive(struct stage_run *s, struct err *e)
 	z32_key(key, &o->key);
 	rc = hyperdrive_open(&s->drive, o->store, &o->key, mode, e);
 	if (rc == ERR_NOT_FOUND && o->readonly_diff) {
-		rc = err_set(e, ERR_PEERS, "drive %s: not in this store", key);
+		rc = err_set(e, ERR_PEERS,
+		    "drive %s, or a part of it, is not in this store", key);
 		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
 	}
 	/* a drive that is not in the store has no write key there either */
-	if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !o->readonly_diff &&
-				       !core_writable(hyperdrive_db(s->drive))))
+	if (rc == ERR_NOT_FOUND ||
+	    (rc == ERR_READONLY && store_writable(o->store, NULL) == ERR_OK) ||
+	    (rc == ERR_OK && !o->readonly_diff &&
+		!core_writable(hyperdrive_db(s->drive))))
 		return err_set(e, ERR_READONLY,
 		    "drive %s: Destination must be writable", key);
 	if (rc != ERR_OK)

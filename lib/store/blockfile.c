@@ -244,9 +244,15 @@ enum err_code
 blockfile_punch(struct blockfile *f, uint64_t offset, uint64_t n, struct err *e)
 {
 	enum err_code rc = check_writable(f, offset, n, e);
+	struct stat st;
 
 	if (rc != ERR_OK)
 		return rc;
+	if (fstat(f->fd, &st) != 0)
+		return err_os(e, errno, "stat %s", f->path);
+	/* a hole frees whole pages only, the end of a file all of it */
+	if ((uint64_t)st.st_size > offset && (uint64_t)st.st_size - offset <= n)
+		return blockfile_truncate(f, offset, e);
 	return file_punch(f->fd, f->path, offset, n, e);
 }
 

@@ -8,6 +8,7 @@
 #
 # A session sees
 #	HOME, PEAR_STORAGE  inside its folder
+#	PATH                the commands, and the tools of the tests
 #	SESSIONS            folder of the sessions, for their fixtures
 #	run CMD...          prints "$ CMD", runs it, prints "[N]" unless it is 0
 #	mask NAME VALUE     later output shows <NAME> instead of VALUE
@@ -32,7 +33,7 @@ one() {
 	(
 		cd "$work/$name" || exit 1
 		# shellcheck disable=SC2016 # expanded by the inner shell
-		env -i PATH="$bin:/usr/bin:/bin" LC_ALL=C TZ=UTC \
+		env -i PATH="$bin:$bin/../tools:/usr/bin:/bin" LC_ALL=C TZ=UTC \
 		    HOME="$work/$name/home" SESSIONS="$sessions" \
 		    PEAR_STORAGE="$work/$name/store" MASKS="$work/$name.masks" \
 		    timeout 120 sh -u -c '. "$0"; . "$1"' "$support" "$1" 2>&1
