@@ -60,7 +60,7 @@ run pear-keys accept "$A" --yes
 
 echo "# gc; how much is freed depends on the file system"
 some() {
-	sed 's/\(free[^0-9]*\)[1-9][0-9.]*\(kB\)*/\1SOME/; s/\(Freed: \)[1-9].*/\1SOME/'
+	sed 's/\([fF]ree[^0-9]*\)[1-9][0-9.]*\(kB\)*/\1SOME/; s/\(Freed: \)[1-9].*/\1SOME/'
 }
 run pear-gc cores "$A" --dry-run | some
 run pear-gc cores "$A" -d --json | some
