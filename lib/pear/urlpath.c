@@ -49,10 +49,12 @@ urlpath_encode(char *out, size_t cap, struct view v, enum urlpath_set set)
 
 	for (i = 0; i < v.len; i++) {
 		uint8_t c = v.ptr[i];
+		bool plain = i < mark || !is_encoded(c, extra);
 
-		if (cap < 4 || n > cap - 4)
+		/* exact: what was printed must fit when it is read again */
+		if (n + (plain ? 1 : 3) >= cap)
 			return false;
-		if (i < mark || !is_encoded(c, extra)) {
+		if (plain) {
 			out[n++] = (char)c;
 			continue;
 		}
