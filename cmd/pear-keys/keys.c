@@ -147,13 +147,17 @@ unseal(struct secret *plain, struct cli *c, const char *path, struct err *e)
 {
 	struct secret password = {NULL, 0};
 	struct buf sealed;
+	char quoted[512];
 	enum err_code rc;
 
 	buf_init(&sealed, FILE_MAX);
 	if ((rc = file_read(AT_FDCWD, path, FILE_MAX, &sealed, e)) == ERR_OK &&
-	    (rc = get_password(&password, c, CLI_PASSWORD_ENTER, e)) == ERR_OK)
-		rc = seal_open(
-		    plain, buf_view(&sealed), view_str(CONTEXT), &password, e);
+	    (rc = get_password(&password, c, CLI_PASSWORD_ENTER, e)) ==
+		ERR_OK &&
+	    (rc = seal_open(plain, buf_view(&sealed), view_str(CONTEXT),
+		 &password, e)) != ERR_OK)
+		rc = err_wrap(e, "%s",
+		    err_quote(quoted, sizeof(quoted), path, strlen(path)));
 	secret_free(&password);
 	buf_deinit(&sealed);
 	return rc;
