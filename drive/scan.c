@@ -56,12 +56,6 @@ scan_warn(struct scan_run *r, const char *fmt, ...)
 	r->opts->warn(r->opts->warn_ctx, text);
 }
 
-static int64_t
-ns(struct timespec t)
-{
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static enum err_code
 add(struct scan_run *r, const char *path, const struct stat *st,
     struct scan_entry **out, struct err *e)
@@ -75,8 +69,8 @@ add(struct scan_run *r, const char *path, const struct stat *st,
 	    .dev = st->st_dev,
 	    .ino = st->st_ino,
 	    .size = (uint64_t)st->st_size,
-	    .mtime = ns(st->st_mtim),
-	    .ctime = ns(st->st_ctim),
+	    .mtime = st->st_mtim,
+	    .ctime = st->st_ctim,
 	    .mode = st->st_mode};
 	if ((*out)->path == NULL)
 		return err_nomem(e);
@@ -450,10 +444,8 @@ scan_stat(const struct scan_entry *en, struct stat *out)
 	out->st_ino = en->ino;
 	out->st_size = (off_t)en->size;
 	out->st_mode = en->mode;
-	out->st_mtim.tv_sec = en->mtime / 1000000000;
-	out->st_mtim.tv_nsec = en->mtime % 1000000000;
-	out->st_ctim.tv_sec = en->ctime / 1000000000;
-	out->st_ctim.tv_nsec = en->ctime % 1000000000;
+	out->st_mtim = en->mtime;
+	out->st_ctim = en->ctime;
 }
 
 uint64_t

@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "drive/ignore.h"
@@ -30,7 +31,7 @@ struct scan_entry {
 	const char *target;   /* followed link: where the content is,
 				 * absolute; else NULL */
 	uint64_t dev, ino, size;
-	int64_t mtime, ctime; /* ns */
+	struct timespec mtime, ctime;
 	uint32_t mode;
 	enum scan_kind kind;
 };

@@ -48,9 +48,15 @@ statcache_free(struct statcache *sc)
 	free(sc);
 }
 
+/* File systems hold times that 64 bits of nanoseconds do not: those are the
+ * first and the last moment. */
 static int64_t
 ns(struct timespec t)
 {
+	if (t.tv_sec > INT64_MAX / 1000000000 - 1)
+		return INT64_MAX;
+	if (t.tv_sec < INT64_MIN / 1000000000 + 1)
+		return INT64_MIN;
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
@@ -102,7 +108,7 @@ racy(const struct statcache *sc, const struct stat *st)
 	bool coarse = st->st_ctim.tv_nsec == 0 || st->st_mtim.tv_nsec == 0;
 	int64_t tick = coarse ? 2000000000 : 20000000;
 
-	return newest + tick >= sc->now;
+	return newest >= sc->now - tick;
 }
 
 static enum err_code
