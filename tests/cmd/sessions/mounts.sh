@@ -21,6 +21,8 @@ app next 1.0.1
 perl -e 'srand(1); print pack("N*", map { rand(2 ** 32) } 1..250000)' >next/data
 mkdir disk
 pear-stage "$A" app >/dev/null
+# Remounts name device and folder: given one of them, mount(8) would add the
+# options in force, which a namespace may not understand.
 # The middle ones fill up in the index, after the contents. What was committed
 # stays committed even if the mark cannot follow, and the error says so.
 for more in 8 128 960 976 980 984 988 992 996 1000 1004 1008 1012 1016 1020 1024 \
@@ -28,7 +30,7 @@ for more in 8 128 960 976 980 984 988 992 996 1000 1004 1008 1012 1016 1020 1024
 	mount -t tmpfs -o size=64m tmpfs disk
 	cp -a store disk/store
 	used=$(df -k --output=used disk | tail -n 1)
-	mount -o remount,size=$((used + more))k disk
+	mount -t tmpfs -o remount,size=$((used + more))k tmpfs disk
 	was=$(pear-info "$A" --metadata --storage disk/store)
 	if pear-stage "$A" next --storage disk/store --store-moved >got 2>errors; then
 		echo "stored"
@@ -37,7 +39,7 @@ for more in 8 128 960 976 980 984 988 992 996 1000 1004 1008 1012 1016 1020 1024
 		grep -q 'disk/store/.*No space left on device$' errors || cat errors
 		[ "$was" = "$(pear-info "$A" --metadata --storage disk/store)" ] ||
 		    grep -q 'committed, but' errors || echo "THE DRIVE HAS CHANGED"
-		mount -o remount,size=64m disk
+		mount -t tmpfs -o remount,size=64m tmpfs disk
 		pear-stage "$A" next --storage disk/store --store-moved |
 		    tail -n 2 | head -n 1
 	fi
@@ -50,7 +52,7 @@ mount -t tmpfs -o size=512k tmpfs disk
 run pear-dump "$A" disk/out
 find disk -type f | sort
 run pear-dump "$A" disk/out --force
-mount -o remount,size=8m disk
+mount -t tmpfs -o remount,size=8m tmpfs disk
 run pear-dump "$A" disk/out --force
 run diff -r next disk/out
 umount disk
