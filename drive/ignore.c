@@ -252,7 +252,7 @@ hold_against_disk(struct ignore *ig, const char *dir, struct err *e)
 	enum err_code rc = ERR_OK;
 
 	if (ig->nglobs > 0)
-		rc = walk_files(dir, on_file, ig, e);
+		rc = walk_followed(dir, on_file, ig, e);
 	for (size_t i = 0; rc == ERR_OK && i < ig->nglobs; i++)
 		if (!ig->glob[i].used)
 			rc = add_text(&ig->unmatched, &ig->nunmatched,

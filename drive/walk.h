@@ -13,6 +13,11 @@
 NODISCARD enum err_code walk_files(const char *dir,
     enum err_code (*file)(void *ctx, const char *path, struct err *e),
     void *ctx, struct err *e);
+/* The same, and through links that lead to folders outside of dir, as the
+ * scan follows them. */
+NODISCARD enum err_code walk_followed(const char *dir,
+    enum err_code (*file)(void *ctx, const char *path, struct err *e),
+    void *ctx, struct err *e);
 bool walk_exists(const char *dir, const char *path);
 
 #endif
