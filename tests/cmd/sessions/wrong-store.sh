@@ -38,6 +38,24 @@ done
 rm app/big
 run pear-stage "$A" app | tail -2
 
+echo "# a dump that is interrupted; a reader that leaves"
+perl -e 'print "x" x 1000000' >app/big
+pear-stage "$C" app >/dev/null
+mkfifo pipe
+env --default-signal=INT pear-dump "$C/big" - --raw >pipe 2>errors &
+exec 3<pipe
+dd bs=1 count=1 <&3 2>/dev/null
+echo
+kill -INT $!
+exec 3<&-
+wait $!
+echo "$?"
+cat errors
+(pear-dump "$C/big" - --raw; echo "$?" >code) 2>errors | dd bs=1 count=1 2>/dev/null
+echo
+cat code errors
+rm app/big
+
 echo "# put back from a backup"
 cp store/index/data.mdb older
 app app 1.0.2
