@@ -248,6 +248,10 @@ check_all(struct view plain, struct item *it, struct err *e)
 	size_t i;
 	enum err_code rc = ERR_OK;
 
+	if (plain.len > 0 && plain.ptr[0] > CORE_KEYRING_VERSION)
+		return err_set(e, ERR_VERSION,
+		    "keys have format %u, this program knows up to %d",
+		    (unsigned)plain.ptr[0], CORE_KEYRING_VERSION);
 	dec_init(&d, plain);
 	n = dec_start(&d, &primary);
 	for (i = 0; i < n && dec_ok(&d) && rc == ERR_OK; i++) {
@@ -368,6 +372,16 @@ load(struct store *s, struct view plain, enum core_keyring_other other,
 		dec_item(&d, it);
 		rc = load_core(s, it, r, e);
 	}
+	return rc;
+}
+
+enum err_code
+core_keyring_check(struct view plain, struct err *e)
+{
+	struct item *it = malloc(sizeof(*it));
+	enum err_code rc = it == NULL ? err_nomem(e) : check_all(plain, it, e);
+
+	free(it);
 	return rc;
 }
 

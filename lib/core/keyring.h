@@ -30,6 +30,10 @@ struct core_keyring_report {
 NODISCARD enum err_code core_keyring_save(struct secret *out, struct store *s,
     struct core_keyring_report *report, struct err *e);
 
+/* Are these the bytes of a keyring, with pairs that fit? ERR_FORMAT,
+ * ERR_VERSION for a newer one. Pure. */
+NODISCARD enum err_code core_keyring_check(struct view plain, struct err *e);
+
 /* What to do when the store has another primary key. */
 enum core_keyring_other { CORE_KEYRING_REFUSE, CORE_KEYRING_KEEP };
 

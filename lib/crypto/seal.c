@@ -123,12 +123,18 @@ out:
 static enum err_code
 decode(struct head *h, struct view *box, struct view sealed, struct err *e)
 {
+	uint8_t version;
 	struct dec d;
 
 	dec_init(&d, sealed);
 	if (!view_eq(dec_fixed(&d, 8), view_str(SEAL_MAGIC)))
 		dec_fail(&d, "wrong magic");
-	if (dec_u8(&d) != SEAL_VERSION)
+	version = dec_u8(&d);
+	if (dec_ok(&d) && version > SEAL_VERSION)
+		return err_set(e, ERR_VERSION,
+		    "sealed secret: format %u, this program knows up to %d",
+		    (unsigned)version, SEAL_VERSION);
+	if (version != SEAL_VERSION)
 		dec_fail(&d, "unknown version");
 	h->ops = dec_u64le(&d);
 	h->mem = dec_u64le(&d);
@@ -149,7 +155,7 @@ seal_open(struct secret *out, struct view sealed, struct view context,
 {
 	struct secret key = {NULL, 0}, plain = {NULL, 0};
 	struct buf ad = {.data = NULL};
-	struct view box;
+	struct view box = VIEW_EMPTY;
 	enum err_code rc;
 	struct head h;
 

@@ -16,7 +16,7 @@ enum seal_cost { SEAL_COST_DEFAULT, SEAL_COST_TEST };
 NODISCARD enum err_code seal_make(struct buf *out, struct view plain,
     struct view context, const struct secret *password, enum seal_cost cost,
     struct err *e);
-/* ERR_FORMAT: not a seal or absurd costs; ERR_VERIFY: wrong password or
+/* ERR_FORMAT: not a seal or absurd costs; ERR_VERSION: a newer one; ERR_VERIFY: wrong password or
  * changed bytes (the two cannot be told apart). */
 NODISCARD enum err_code seal_open(struct secret *out, struct view sealed,
     struct view context, const struct secret *password, struct err *e);
