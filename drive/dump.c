@@ -437,8 +437,9 @@ run(struct dump_run *d, struct err *e)
 		return rc;
 	differ = d->r->add + d->r->change + d->r->remove;
 	if (d->opts->check && differ > 0)
-		return err_set(e, ERR_VERIFY, "%s differs in %llu files",
-		    d->opts->dir, (unsigned long long)differ);
+		return err_set(e, ERR_VERIFY, "%s differs in %llu file%s",
+		    d->opts->dir, (unsigned long long)differ,
+		    differ == 1 ? "" : "s");
 	return ERR_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/prompt.h"
 #include "cli/stop.h"
+#include "cmd/common/common.h"
 #include "dump_cmd.h"
 #include "pear/link.h"
 
@@ -103,8 +104,6 @@ static enum err_code
 dump(struct cli *c, const struct dump_args *a, struct err *e)
 {
 	struct run run = {c, a};
-	const struct store_opts so = {
-	    .dir = c->common.storage, .mode = STORE_READ};
 	struct dump_opts o = {.stop = cli_stop_poll,
 	    .event = on_event,
 	    .home = getenv("HOME"),
@@ -116,7 +115,7 @@ dump(struct cli *c, const struct dump_args *a, struct err *e)
 	buf_init(&prefix, PEAR_LINK_MAX);
 	rc = dump_args_apply(a, &o, &prefix, e);
 	if (rc == ERR_OK)
-		rc = store_open(&o.store, &so, e);
+		rc = common_store(&o.store, c, STORE_READ, e);
 	if (rc == ERR_OK) {
 		rc = dump_args_stream(a) ? to_stream(c, a, &o, e)
 					 : to_folder(c, a, &o, e);

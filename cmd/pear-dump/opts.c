@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "pear/link.h"
+#include "cmd/common/common.h"
 
 static const struct cli_option options[] = {
     {"dry-run", 'd', CLI_FLAG, offsetof(struct dump_args, dry_run), NULL,
@@ -59,7 +59,6 @@ const struct cli_spec dump_spec = {
     .nargs = sizeof(args) / sizeof(args[0]),
     .example = examples,
     .uses = CLI_USES_STORE,
-    .help_when_empty = true,
 };
 
 void
@@ -103,8 +102,7 @@ dump_args_apply(const struct dump_args *a, struct dump_opts *o,
 
 	if ((rc = check_together(a, e)) != ERR_OK)
 		return rc;
-	rc = pear_link_parse(
-	    &link, view_str(a->link), PEAR_LINK_DRIVES, NULL, e);
+	rc = common_link(&link, a->link, e);
 	if (rc == ERR_OK)
 		rc = pear_link_path(prefix, &link, e);
 	if (rc != ERR_OK)

@@ -3,6 +3,7 @@
 
 #include "cli/prompt.h"
 #include "cli/stop.h"
+#include "cmd/common/common.h"
 #include "stage_cmd.h"
 
 struct run {
@@ -48,15 +49,13 @@ static enum err_code
 stage(struct cli *c, const struct stage_args *a, struct err *e)
 {
 	struct run run = {.cli = c};
-	const struct store_opts so = {.dir = c->common.storage,
-	    .mode = a->dry_run ? STORE_READ : STORE_WRITE,
-	    .moved = c->common.store_moved ? STORE_MOVED : STORE_NOT_MOVED};
 	struct stage_report r = {.name = NULL};
 	enum err_code rc;
 
 	if ((rc = stage_args_apply(a, &run.opts, e)) != ERR_OK ||
 	    (rc = confirm_truncate(c, a, e)) != ERR_OK ||
-	    (rc = store_open(&run.opts.store, &so, e)) != ERR_OK)
+	    (rc = common_store(&run.opts.store, c,
+		 a->dry_run ? STORE_READ : STORE_WRITE, e)) != ERR_OK)
 		return rc;
 	run.opts.now = wall_clock();
 	run.opts.stop = cli_stop_poll;

@@ -1,6 +1,6 @@
 #include "stage_cmd.h"
 
-#include "pear/link.h"
+#include "cmd/common/common.h"
 
 static const struct cli_option options[] = {
     {"dry-run", 'd', CLI_FLAG, offsetof(struct stage_args, dry_run), NULL,
@@ -65,7 +65,6 @@ const struct cli_spec stage_spec = {
     .nargs = sizeof(args) / sizeof(args[0]),
     .example = examples,
     .uses = CLI_USES_STORE,
-    .help_when_empty = true,
 };
 
 void
@@ -97,8 +96,7 @@ stage_args_apply(
 
 	if ((rc = check_together(a, e)) != ERR_OK)
 		return rc;
-	rc = pear_link_parse(
-	    &link, view_str(a->link), PEAR_LINK_DRIVES, NULL, e);
+	rc = common_link(&link, a->link, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (a->chunking != NULL &&
