@@ -220,7 +220,7 @@ damaged_bytes(void **state)
 	plain.ptr[0] = 2;
 	check_code(core_keyring_load(
 		       to, secret_view(&plain), CORE_KEYRING_REFUSE, &r, &e),
-	    ERR_FORMAT);
+	    ERR_VERSION);
 	plain.ptr[0] = 1;
 	plain.ptr[plain.len - 36] ^= 1; /* in the secret key */
 	check_code(core_keyring_load(
