@@ -12,6 +12,13 @@
 #define PATH_LEN 4096
 #define HOPS_MAX 256 /* links out of links */
 
+/* A link that was followed, on the stack of walk_tree(). */
+struct hop {
+	const struct hop *up;
+	const char *from; /* real folder the link is in */
+	unsigned n;
+};
+
 struct walk {
 	enum err_code (*file)(void *ctx, const char *path, struct err *e);
 	void *ctx;
@@ -27,37 +34,81 @@ inside(const char *path, const char *folder)
 	       (path[n] == '\0' || path[n] == '/' || n == 1);
 }
 
-/* Where a link leads, if that is a folder outside the root that does not
- * hold the folder the link is in; else NULL. The caller frees. */
-static char *
-leads_out(const struct walk *w, const FTSENT *link, unsigned hops)
+/* A folder that is reached through itself has no end, however many links
+ * the circle takes. The first link is in the root, which does not count. */
+static bool
+is_loop(const struct hop *hop, const char *here, const char *real)
 {
-	char *real, *here;
-	struct stat st;
+	if (hop != NULL && inside(here, real))
+		return true;
+	for (; hop != NULL && hop->up != NULL; hop = hop->up)
+		if (inside(hop->from, real))
+			return true;
+	return false;
+}
 
-	if (w->root_real == NULL || link->fts_info != FTS_SL ||
-	    hops >= HOPS_MAX || (real = realpath(link->fts_path, NULL)) == NULL)
-		return NULL;
-	here = realpath(link->fts_parent->fts_accpath, NULL);
-	if (stat(real, &st) != 0 || !S_ISDIR(st.st_mode) ||
-	    inside(real, w->root_real) ||
-	    (hops > 0 && here != NULL && inside(here, real))) {
+/* Where a link leads, if that is a folder outside the root and no circle;
+ * else NULL. The caller frees. */
+static char *
+leads_out(const struct walk *w, const FTSENT *link, const char *here,
+    const struct hop *hop)
+{
+	struct stat st;
+	char *real = realpath(link->fts_path, NULL);
+
+	if (real != NULL &&
+	    (stat(real, &st) != 0 || !S_ISDIR(st.st_mode) ||
+		inside(real, w->root_real) || is_loop(hop, here, real))) {
 		free(real);
 		real = NULL;
 	}
-	free(here);
 	return real;
 }
 
 static enum err_code walk_tree(const struct walk *w, const char *dir,
-    const char *prefix, unsigned hops, struct err *e);
+    const char *prefix, const struct hop *hop, struct err *e);
+
+/* The folder a link is in. fts keeps the paths of parents in the memory of
+ * the child's: only the child's can be read. */
+static char *
+real_folder(const FTSENT *link)
+{
+	size_t n = link->fts_pathlen - link->fts_namelen;
+	char *dir = strndup(link->fts_path, n), *real = NULL;
+
+	if (dir != NULL)
+		real = realpath(dir, NULL);
+	free(dir);
+	return real;
+}
+
+/* *followed is set if the link was walked through. */
+static enum err_code
+follow(const struct walk *w, const FTSENT *link, const char *path,
+    const struct hop *hop, bool *followed, struct err *e)
+{
+	char *here = real_folder(link);
+	struct hop next = {hop, here, hop == NULL ? 1 : hop->n + 1};
+	enum err_code rc = ERR_OK;
+	char *real = NULL;
+
+	if (here != NULL && next.n <= HOPS_MAX)
+		real = leads_out(w, link, here, hop);
+	*followed = real != NULL;
+	if (real != NULL)
+		rc = walk_tree(w, real, path, &next, e);
+	free(real);
+	free(here);
+	return rc;
+}
 
 /* One file or link; below: its path under the folder being walked. */
 static enum err_code
 visit(const struct walk *w, const FTSENT *ent, const char *below,
-    const char *prefix, unsigned hops, struct err *e)
+    const char *prefix, const struct hop *hop, struct err *e)
 {
-	char path[2 * PATH_LEN + 2], *out;
+	char path[2 * PATH_LEN + 2];
+	bool followed = false;
 	enum err_code rc;
 	int n;
 
@@ -65,16 +116,17 @@ visit(const struct walk *w, const FTSENT *ent, const char *below,
 	    prefix[0] == '\0' ? "" : "/", below);
 	if (n < 0 || n > PATH_LEN) /* the scan refuses it by name */
 		return ERR_OK;
-	if ((out = leads_out(w, ent, hops)) == NULL)
-		return w->file(w->ctx, path, e);
-	rc = walk_tree(w, out, path, hops + 1, e);
-	free(out);
-	return rc;
+	if (w->root_real != NULL && ent->fts_info == FTS_SL) {
+		rc = follow(w, ent, path, hop, &followed, e);
+		if (followed || rc != ERR_OK)
+			return rc;
+	}
+	return w->file(w->ctx, path, e);
 }
 
 static enum err_code
 walk_tree(const struct walk *w, const char *dir, const char *prefix,
-    unsigned hops, struct err *e)
+    const struct hop *hop, struct err *e)
 {
 	char root[PATH_LEN + 104];
 	char *const paths[] = {root, NULL};
@@ -99,7 +151,7 @@ walk_tree(const struct walk *w, const char *dir, const char *prefix,
 		    ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR ||
 		    ent->fts_pathlen <= n + 1)
 			continue;
-		rc = visit(w, ent, ent->fts_path + n + 1, prefix, hops, e);
+		rc = visit(w, ent, ent->fts_path + n + 1, prefix, hop, e);
 	}
 	/* Half a list would let through what a glob was to leave out. */
 	if (rc == ERR_OK && errno != 0)
@@ -115,7 +167,7 @@ walk_files(const char *dir,
 {
 	const struct walk w = {file, ctx, NULL};
 
-	return walk_tree(&w, dir, "", 0, e);
+	return walk_tree(&w, dir, "", NULL, e);
 }
 
 enum err_code
@@ -129,7 +181,7 @@ walk_followed(const char *dir,
 
 	if (real == NULL)
 		return err_os(e, errno, "read folder %s", dir);
-	rc = walk_tree(&w, dir, "", 0, e);
+	rc = walk_tree(&w, dir, "", NULL, e);
 	free(real);
 	return rc;
 }

@@ -92,6 +92,24 @@ test_followed(void **state)
 		   "ext/sub/back\next/sub/no.log\next/up\nin\none\n");
 }
 
+/* Two folders outside, each with links to the other. */
+static void
+test_followed_cross(void **state)
+{
+	const char *dir = vec_tmpdir();
+	struct seen s = {.n = 0};
+	struct err e = ERR_INIT;
+	char app[4096];
+
+	(void)state;
+	check(snprintf(app, sizeof(app), "%s/app", dir) > 0);
+	fix_put(dir, "l app/x=../one\nf one/a=1\nf two/b=22\n"
+		     "l one/l=../two\nl one/m=../two\nl two/l=../one\n"
+		     "l two/m=../one\n");
+	check_ok(walk_followed(app, note, &s, &e), &e);
+	expect(&s, "x/a\nx/l/b\nx/l/l\nx/l/m\nx/m/b\nx/m/l\nx/m/m\n");
+}
+
 /* What a link brings in is held against globs as everything else is. */
 static void
 test_globs_behind_links(void **state)
@@ -130,6 +148,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_followed),
+	    cmocka_unit_test(test_followed_cross),
 	    cmocka_unit_test(test_globs_behind_links),
 	    cmocka_unit_test(test_errors),
 	};
