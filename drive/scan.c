@@ -13,6 +13,7 @@
 #include "base/beneath.h"
 #include "base/utf8.h"
 #include "drive/scan_impl.h"
+#include "hyperdrive/entry.h"
 
 #define CHUNK_SIZE (256u << 10)
 
@@ -108,9 +109,9 @@ scan_add_link(struct scan_run *r, const char *path, const char *text,
 
 enum err_code
 scan_add_folder(struct scan_run *r, const char *path, const char *real,
-    unsigned depth, unsigned hops, struct err *e)
+    unsigned depth, const struct scan_hop *hop, struct err *e)
 {
-	struct scan_folder f = {.depth = depth, .hops = hops};
+	struct scan_folder f = {.depth = depth, .hop = hop};
 	char quoted[300];
 
 	if (depth > SCAN_DEPTH_MAX)
@@ -140,14 +141,25 @@ list_add(struct buf *list, size_t *n, const char *path)
 		    err_quote(quoted, sizeof(quoted), path, strlen(path)));
 }
 
+void
+scan_refuse(struct scan_run *r, const char *text)
+{
+	list_add(&r->bad, &r->nbad, text);
+}
+
 /* A name every reader can hold, or a place in the list of those that are
- * not: UTF-8, and no backslash, which the reference takes for a slash. */
+ * not: UTF-8, no backslash, which the reference takes for a slash, and
+ * nothing else that a dump refuses to write. */
 static bool
 good_name(struct scan_run *r, const char *name, const char *path)
 {
-	if (utf8_valid(view_str(name)) && strchr(name, '\\') == NULL)
+	struct err why;
+	bool text = utf8_valid(view_str(name)) && strchr(name, '\\') == NULL;
+
+	if (entry_path_safe(view_str(path), &why) == ERR_OK)
 		return true;
-	list_add(&r->bad, &r->nbad, path);
+	r->drive_letters |= text;
+	scan_refuse(r, path);
 	return false;
 }
 
@@ -182,9 +194,9 @@ take_folder(struct scan_run *r, const struct scan_folder *f, const char *name,
 	char real[2 * SCAN_PATH_MAX];
 
 	if (f->real == NULL)
-		return scan_add_folder(r, path, NULL, f->depth + 1, f->hops, e);
+		return scan_add_folder(r, path, NULL, f->depth + 1, f->hop, e);
 	(void)snprintf(real, sizeof(real), "%s/%s", f->real, name);
-	return scan_add_folder(r, path, real, f->depth + 1, f->hops, e);
+	return scan_add_folder(r, path, real, f->depth + 1, f->hop, e);
 }
 
 static void
@@ -317,7 +329,7 @@ read_folder(struct scan_run *r, const struct scan_folder *f, struct err *e)
 static enum err_code
 read_folders(struct scan_run *r, struct err *e)
 {
-	enum err_code rc = scan_add_folder(r, "", NULL, 0, 0, e);
+	enum err_code rc = scan_add_folder(r, "", NULL, 0, NULL, e);
 
 	while (rc == ERR_OK && r->ntodo > 0) {
 		struct scan_folder f = r->todo[--r->ntodo];
@@ -337,8 +349,10 @@ report_lists(struct scan_run *r, struct err *e)
 {
 	if (r->nbad > 0)
 		return err_set(e, ERR_INVALID,
-		    "%zu name%s not UTF-8 or with a backslash: %.900s", r->nbad,
-		    r->nbad == 1 ? "" : "s", buf_cstr(&r->bad));
+		    "%zu name%s not UTF-8 or with a backslash%s: %.850s",
+		    r->nbad, r->nbad == 1 ? "" : "s",
+		    r->drive_letters ? " or like a drive letter" : "",
+		    buf_cstr(&r->bad));
 	if (r->nclosed > 0)
 		return err_set(e, ERR_IO, "%zu path%s cannot be read: %.900s",
 		    r->nclosed, r->nclosed == 1 ? "" : "s",
@@ -378,6 +392,18 @@ start(struct scan_run *r, struct err *e)
 	return ERR_OK;
 }
 
+static void
+free_hops(struct scan_hop *h)
+{
+	struct scan_hop *next;
+
+	for (; h != NULL; h = next) {
+		next = h->next;
+		free(h->from);
+		free(h);
+	}
+}
+
 enum err_code
 scan_dir(struct scan **out, const struct scan_opts *opts, struct err *e)
 {
@@ -401,6 +427,7 @@ scan_dir(struct scan **out, const struct scan_opts *opts, struct err *e)
 		free(r.todo[--r.ntodo].path);
 		free(r.todo[r.ntodo].real);
 	}
+	free_hops(r.hops);
 	free(r.todo);
 	free(r.root_abs);
 	free(r.root_real);

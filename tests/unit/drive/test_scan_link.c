@@ -122,6 +122,53 @@ test_links_circle(void **state)
 	    "/up/app/up is skipped: a link in a circle\n");
 }
 
+/* Two folders outside, each with links to the other: a path each, no more. */
+static void
+test_links_cross(void **state)
+{
+	const char *dir = vec_tmpdir();
+
+	(void)state;
+	fix_put(dir, "l app/x=../one\nf one/a=1\nf two/b=22\n"
+		     "l one/l=../two\nl one/m=../two\nl two/l=../one\n"
+		     "l two/m=../one\n");
+	scan_is(fix_path(dir, "app"), "F /x/a 1\nF /x/l/b 2\nF /x/m/b 2\n",
+	    "/x/m/l is skipped: a link in a circle\n"
+	    "/x/m/m is skipped: a link in a circle\n"
+	    "/x/l/l is skipped: a link in a circle\n"
+	    "/x/l/m is skipped: a link in a circle\n");
+}
+
+/* A text that would lead out of the drive, or somewhere else in it, is
+ * counted from the root; one that leads nowhere yet may stay. */
+static void
+test_links_rewritten(void **state)
+{
+	const char *dir = vec_tmpdir();
+	char text[1024];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+	    "f app/d/a=1\nl app/back=../app/d/a\nl alias=app\n"
+	    "l app/other=%s/alias/d\nl app/none=%s/app/none-yet\n",
+	    dir, dir);
+	fix_put(dir, text);
+	scan_is(fix_path(dir, "app"),
+	    "l /back=/d/a\nf /d/a 1\nl /none=/none-yet\nl /other=/d\n", "");
+}
+
+static void
+test_links_bad_text(void **state)
+{
+	const char *dir = vec_tmpdir();
+
+	(void)state;
+	fix_put(dir, "f a=1\nl ok=a\nl bad=no\xffpe\n");
+	scan_refused(dir, ERR_INVALID,
+	    "1 name not UTF-8 or with a backslash: "
+	    "/bad");
+}
+
 /* Rules count for links and what they lead to. */
 static void
 test_links_ignored(void **state)
@@ -169,6 +216,9 @@ main(void)
 	    cmocka_unit_test(test_links_followed),
 	    cmocka_unit_test(test_links_target),
 	    cmocka_unit_test(test_links_circle),
+	    cmocka_unit_test(test_links_cross),
+	    cmocka_unit_test(test_links_rewritten),
+	    cmocka_unit_test(test_links_bad_text),
 	    cmocka_unit_test(test_links_ignored),
 	};
 

@@ -23,6 +23,22 @@ test_bad_names(void **state)
 	scan_refused(dir, ERR_INVALID, "2 names");
 }
 
+/* What a dump would refuse to write is not staged. */
+static void
+test_drive_letters(void **state)
+{
+	const char *dir = vec_tmpdir();
+
+	(void)state;
+	fix_put(dir, "f C:/x=\nf c:y=\nf ok:no=\n");
+	scan_refused(dir, ERR_INVALID,
+	    "2 names not UTF-8 or with a backslash or like a drive letter: "
+	    "/C:, /c:y");
+	dir = vec_tmpdir();
+	fix_put(dir, "f ok:no=\nf d/C:/x=\nf http:/h=\n");
+	scan_is(dir, "f /d/C:/x 0\nf /http:/h 0\nf /ok:no 0\n", "");
+}
+
 /* At most 20 are listed, all are counted. */
 static void
 test_many_bad_names(void **state)
@@ -113,6 +129,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bad_names),
+	    cmocka_unit_test(test_drive_letters),
 	    cmocka_unit_test(test_many_bad_names),
 	    cmocka_unit_test(test_bad_name_ignored),
 	    cmocka_unit_test(test_collisions),
