@@ -8,7 +8,8 @@ struct outcome {
 	uint64_t removed, added, stored;
 	const char *from;
 	bool renamed;
-	const struct b32 *sum;
+	bool has_sum;
+	struct b32 sum;
 	const char *linkname;
 	bool executable;
 };
@@ -32,7 +33,7 @@ report(struct stage_run *s, const struct stage_row *row,
 	    .size = o->op == PLAN_REMOVE ? o->removed : o->added,
 	    .executable = o->executable,
 	    .linkname = o->linkname,
-	    .sum = o->sum,
+	    .sum = o->has_sum ? &o->sum : NULL,
 	    .from = o->from};
 
 	s->next_seq++;
@@ -181,7 +182,9 @@ put_content(struct stage_run *s, struct stage_row *row, struct outcome *o,
 	o->added = (uint64_t)f.st.st_size;
 	o->stored = c.stored;
 	o->executable = (f.st.st_mode & S_IXUSR) != 0;
-	o->sum = s->content.sum == CONTENT_SUM ? &c.sum : NULL;
+	o->has_sum = s->content.sum == CONTENT_SUM;
+	if (o->has_sum)
+		o->sum = c.sum;
 	entry_init(&en);
 	en.executable = o->executable;
 	en.has_blob = true;
