@@ -261,6 +261,7 @@ same_file(struct dump_run *d, const struct dump_item *it, const struct stat *st,
     bool *same, struct err *e)
 {
 	struct content_file f = {.name = it->path, .st = *st};
+	struct core *blobs = hyperdrive_blobs(d->src.drive);
 	enum err_code rc;
 	struct b32 sum;
 	struct want w;
@@ -270,20 +271,21 @@ same_file(struct dump_run *d, const struct dump_item *it, const struct stat *st,
 	if ((uint64_t)st->st_size != it->size ||
 	    ((st->st_mode & S_IXUSR) != 0) != it->executable)
 		return ERR_OK;
+	*same = it->size == 0;
+	if (*same)
+		return ERR_OK;
+	if (blobs == NULL)
+		return dump_no_contents(e);
 	rc = beneath_parent(
 	    d->root, it->path, BENEATH_NO_PARENTS, &f.dirfd, &name, e);
 	if (rc != ERR_OK)
 		return rc;
 	f.path = name;
-	if (it->size == 0)
-		*same = true;
-	else
-		do
-			rc = content_same(&d->content, &f,
-			    hyperdrive_blobs(d->src.drive), &it->blob, same,
-			    &sum, &w, e);
-		while (rc == ERR_NEED_BLOCK &&
-		       (rc = fetch_block(d->opts->fetch, &w, e)) == ERR_OK);
+	do
+		rc = content_same(
+		    &d->content, &f, blobs, &it->blob, same, &sum, &w, e);
+	while (rc == ERR_NEED_BLOCK &&
+	       (rc = fetch_block(d->opts->fetch, &w, e)) == ERR_OK);
 	close(f.dirfd);
 	return rc;
 }

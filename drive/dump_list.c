@@ -51,6 +51,13 @@ dump_selected(const struct dump_opts *opts, const char *path)
 	return opts->nonly == 0;
 }
 
+enum err_code
+dump_no_contents(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND,
+	    "the contents of this drive are not in this store");
+}
+
 static enum err_code
 size_of(struct dump_item *it, struct hyperdrive *d, const struct fetch *f,
     struct err *e)
@@ -65,8 +72,7 @@ size_of(struct dump_item *it, struct hyperdrive *d, const struct fetch *f,
 	if (!it->blob.block_map)
 		return ERR_OK;
 	if ((blobs = hyperdrive_blobs(d)) == NULL)
-		return err_set(e, ERR_NOT_FOUND,
-		    "the contents of this drive are not in this store");
+		return dump_no_contents(e);
 	do
 		rc = blobs_size(blobs, &it->blob, &it->size, &w, e);
 	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);

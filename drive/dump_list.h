@@ -33,6 +33,8 @@ bool dump_selected(const struct dump_opts *opts, const char *path);
 NODISCARD enum err_code dump_list_fill(struct dump_list *l,
     const struct dump_opts *opts, struct hyperdrive *d, struct bee *at,
     struct err *e);
+/* ERR_NOT_FOUND: the drive's contents are asked for and not known. */
+NODISCARD enum err_code dump_no_contents(struct err *e);
 /* Hand the content of a file to data(), block by block. */
 NODISCARD enum err_code dump_blocks(const struct dump_opts *opts,
     struct core *blobs, const struct dump_item *it,

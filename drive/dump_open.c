@@ -62,6 +62,23 @@ note(struct dump_report *r, struct core *db, uint64_t version,
 	return rc;
 }
 
+/* Blocks that can be fetched may tell where the contents are. A listing needs
+ * none of them, so that not knowing is no error yet. */
+static enum err_code
+find_contents(struct hyperdrive *d, const struct fetch *f, struct err *e)
+{
+	enum err_code rc;
+	struct want w;
+
+	if (f == NULL || hyperdrive_blobs(d) != NULL ||
+	    core_head(hyperdrive_db(d))->length == 0)
+		return ERR_OK;
+	do
+		rc = hyperdrive_find_blobs(d, &w, e);
+	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	return rc;
+}
+
 enum err_code
 dump_open(struct dump_source *out, const struct dump_opts *opts,
     struct dump_report *r, struct err *e)
@@ -94,6 +111,7 @@ dump_open(struct dump_source *out, const struct dump_opts *opts,
 	if ((rc = check_version(db, opts, e)) != ERR_OK ||
 	    (rc = note(r, db, version, opts->fetch, e)) != ERR_OK ||
 	    (rc = check_hash(opts, r, e)) != ERR_OK ||
+	    (rc = find_contents(s.drive, opts->fetch, e)) != ERR_OK ||
 	    (rc = hyperdrive_at(s.drive, version, &s.at, e)) != ERR_OK) {
 		dump_close(&s);
 		return rc;

@@ -45,8 +45,7 @@ dump_blocks(const struct dump_opts *opts, struct core *blobs,
 	if (!it->has_blob || it->size == 0)
 		return ERR_OK;
 	if (blobs == NULL)
-		return err_set(e, ERR_NOT_FOUND,
-		    "the contents of this drive are not in this store");
+		return dump_no_contents(e);
 	rc = open_reader(&reader, blobs, it, opts->fetch, e);
 	if (rc != ERR_OK)
 		return rc;

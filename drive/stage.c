@@ -82,6 +82,23 @@ note_before(struct stage_run *s)
 	}
 }
 
+/* The header of a drive that has one says where its contents are. */
+static bool
+knows_contents(struct hyperdrive *d)
+{
+	return hyperdrive_blobs(d) != NULL ||
+	       core_head(hyperdrive_db(d))->length == 0;
+}
+
+static enum err_code
+not_here(const char *key, struct err *e)
+{
+	enum err_code rc = err_set(e, ERR_PEERS,
+	    "drive %s, or a part of it, is not in this store", key);
+
+	return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
+}
+
 static enum err_code
 open_drive(struct stage_run *s, struct err *e)
 {
@@ -92,11 +109,9 @@ open_drive(struct stage_run *s, struct err *e)
 
 	z32_key(key, &o->key);
 	rc = hyperdrive_open(&s->drive, o->store, &o->key, mode, e);
-	if (rc == ERR_NOT_FOUND && o->readonly_diff) {
-		rc = err_set(e, ERR_PEERS,
-		    "drive %s, or a part of it, is not in this store", key);
-		return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
-	}
+	if ((rc == ERR_NOT_FOUND && o->readonly_diff) ||
+	    (rc == ERR_OK && !knows_contents(s->drive)))
+		return not_here(key, e);
 	/* a drive that is not in the store has no write key there either */
 	if (rc == ERR_NOT_FOUND ||
 	    (rc == ERR_READONLY && store_writable(o->store, NULL) == ERR_OK) ||
