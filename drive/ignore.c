@@ -344,12 +344,19 @@ ignore_free(struct ignore *ig)
 	free(ig);
 }
 
+/* Without the leading slash; a drive may hold names that have none. */
+static const char *
+inner(const char *path)
+{
+	return path + (path[0] == '/');
+}
+
 bool
 ignore_drops(const struct ignore *ig, const char *path)
 {
 	if (ig == NULL)
 		return false;
-	path++;
+	path = inner(path);
 	if (set_covers(&ig->keep, path) || set_below(&ig->keep, path))
 		return false;
 	return set_covers(&ig->drop, path);
@@ -358,13 +365,14 @@ ignore_drops(const struct ignore *ig, const char *path)
 bool
 ignore_selected(const struct ignore *ig, const char *path)
 {
-	return ig == NULL || ig->only.n == 0 || set_covers(&ig->only, path + 1);
+	return ig == NULL || ig->only.n == 0 ||
+	       set_covers(&ig->only, inner(path));
 }
 
 bool
 ignore_takes(const struct ignore *ig, const char *path)
 {
-	if (ig == NULL || set_has(&ig->only, path + 1, strlen(path + 1)))
+	if (ig == NULL || set_has(&ig->only, inner(path), strlen(inner(path))))
 		return true;
 	return ignore_selected(ig, path) && !ignore_drops(ig, path);
 }
@@ -372,7 +380,7 @@ ignore_takes(const struct ignore *ig, const char *path)
 bool
 ignore_enters(const struct ignore *ig, const char *path)
 {
-	if (ig == NULL || set_below(&ig->only, path + 1))
+	if (ig == NULL || set_below(&ig->only, inner(path)))
 		return true;
 	return ignore_selected(ig, path) && !ignore_drops(ig, path);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "codec/hex.h"
 #include "codec/jtext.h"
 #include "codec/z32.h"
@@ -79,14 +80,30 @@ plan_begin(struct plan *p, const struct core *db, const struct core *blobs,
 	return p->doc == NULL ? err_nomem(e) : ERR_OK;
 }
 
+/* Drives may hold names that are no text; JSON may not. */
+static enum err_code
+check_name(const char *path, struct err *e)
+{
+	char quoted[512];
+
+	if (path == NULL || utf8_valid(view_str(path)))
+		return ERR_OK;
+	return err_set(e, ERR_INVALID, "a plan cannot name %s: not UTF-8",
+	    err_quote(quoted, sizeof(quoted), path, strlen(path)));
+}
+
 enum err_code
 plan_add(struct plan *p, const struct plan_change *c, struct err *e)
 {
 	static const char *const op[] = {"add", "change", "remove"};
+	enum err_code rc;
 	json_t *o;
 
 	if (p->doc == NULL)
 		return ERR_OK;
+	if ((rc = check_name(c->path, e)) != ERR_OK ||
+	    (rc = check_name(c->from, e)) != ERR_OK)
+		return rc;
 	o = json_pack("{s:s, s:s, s:I, s:b}", "op", op[c->op], "path", c->path,
 	    "size", (json_int_t)c->size, "executable", c->executable);
 	if (o == NULL)

@@ -62,15 +62,32 @@ old_size(
 	return blobs_size(hyperdrive_blobs(s->drive), &row->blob, out, &w, e);
 }
 
+/* By its key as it is: names that a path cannot have are deleted, not what
+ * they would be normalised to. */
+static enum err_code
+del_key(struct stage_run *s, const struct stage_row *row, struct err *e)
+{
+	enum err_code rc;
+	struct buf key;
+	struct want w;
+
+	buf_init(&key, CORE_BLOCK_MAX);
+	entry_key(&key, view_str(row->path));
+	if ((rc = buf_check(&key, e)) == ERR_OK)
+		rc = hyperdrive_batch_field(
+		    s->batch, buf_view(&key), NULL, &w, e);
+	buf_deinit(&key);
+	return rc;
+}
+
 enum err_code
 stage_apply_remove(struct stage_run *s, struct stage_row *row, struct err *e)
 {
 	struct outcome o = {.op = PLAN_REMOVE};
 	enum err_code rc = old_size(s, row, &o.removed, e);
-	struct want w;
 
 	if (rc == ERR_OK)
-		rc = hyperdrive_batch_del(s->batch, view_str(row->path), &w, e);
+		rc = del_key(s, row, e);
 	if (rc == ERR_OK && s->cache != NULL)
 		rc = statcache_forget(s->cache, view_str(row->path), e);
 	return rc == ERR_OK ? report(s, row, &o, e) : rc;
