@@ -43,37 +43,88 @@ event_diff(struct dump_run *d, int type, const char *path, uint64_t removed,
 	d->opts->event(d->opts->ctx, &ev);
 }
 
-/* The text a link gets on disk. Absolute links count from the drive's root
- * and become relative; one that would leave the root is refused. */
+/* Does ".." stand behind a name? If that is a link itself, the system counts
+ * from where it leads, and drives count along the text. */
+static bool
+climbs_late(const char *text)
+{
+	bool named = false;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, "/");
+
+		if (n == 2 && text[0] == '.' && text[1] == '.') {
+			if (named)
+				return true;
+		} else if (n > 1 || (n == 1 && text[0] != '.')) {
+			named = true;
+		}
+		text += n + (text[n] == '/');
+	}
+	return false;
+}
+
+/* The shortest text for a link that leads to `full`, counted from the
+ * drive's root, which may be that root: no path, so a part is put behind it
+ * while it is normalised. */
+static enum err_code
+relative_text(struct dump_run *d, const struct dump_item *it, struct view full,
+    struct err *e)
+{
+	struct buf longer, target;
+	enum err_code rc;
+
+	buf_init(&longer, ENTRY_PATH_MAX + ENTRY_VALUE_MAX);
+	buf_init(&target, ENTRY_PATH_MAX + ENTRY_VALUE_MAX);
+	buf_append(&longer, full);
+	buf_str(&longer, "/x");
+	rc = buf_check(&longer, e);
+	if (rc == ERR_OK)
+		rc = entry_path(&target, buf_view(&longer), e);
+	if (rc == ERR_OK) {
+		target.len -= target.len > 2 ? 2 : 1;
+		if (buf_cstr(&target) == NULL)
+			rc = err_nomem(e);
+	}
+	if (rc == ERR_OK)
+		beneath_link_relative(&d->text, it->path, buf_cstr(&target));
+	buf_deinit(&longer);
+	buf_deinit(&target);
+	return rc == ERR_OK ? buf_check(&d->text, e) : rc;
+}
+
+/* The text a link gets on disk: nothing it passes can lead it out of the
+ * folder, because ".." stands only at its beginning. Absolute links count
+ * from the drive's root; one that would leave the root is refused. */
 static enum err_code
 link_text(struct dump_run *d, const struct dump_item *it, struct err *e)
 {
 	char quoted[512];
+	const char *name =
+	    err_quote(quoted, sizeof(quoted), it->path, strlen(it->path));
 	enum err_code rc;
-	struct buf target;
+	struct buf full;
 
 	buf_reset(&d->text);
-	if (it->linkname[0] != '/') {
+	if (it->linkname[0] == '/') {
+		rc = relative_text(d, it, view_str(it->linkname), e);
+		return rc == ERR_OK ? rc : err_wrap(e, "%s", name);
+	}
+	if (!beneath_link_inside(it->path, it->linkname))
+		return err_set(
+		    e, ERR_INVALID, "%s is a link out of the drive", name);
+	if (!climbs_late(it->linkname)) {
 		buf_str(&d->text, it->linkname);
-		if (!beneath_link_inside(it->path, it->linkname))
-			return err_set(e, ERR_INVALID,
-			    "%s is a link out of the drive",
-			    err_quote(quoted, sizeof(quoted), it->path,
-				strlen(it->path)));
 		return buf_check(&d->text, e);
 	}
-	buf_init(&target, ENTRY_PATH_MAX);
-	rc = entry_path(&target, view_str(it->linkname), e);
-	if (rc == ERR_OK && buf_cstr(&target) == NULL)
-		rc = err_nomem(e);
-	if (rc == ERR_OK)
-		beneath_link_relative(&d->text, it->path, buf_cstr(&target));
-	buf_deinit(&target);
-	if (rc != ERR_OK)
-		return err_wrap(e, "%s",
-		    err_quote(
-			quoted, sizeof(quoted), it->path, strlen(it->path)));
-	return buf_check(&d->text, e);
+	buf_init(&full, ENTRY_PATH_MAX + ENTRY_VALUE_MAX);
+	buf_append(&full,
+	    view_of(it->path, (size_t)(strrchr(it->path, '/') - it->path) + 1));
+	buf_str(&full, it->linkname);
+	if ((rc = buf_check(&full, e)) == ERR_OK)
+		rc = relative_text(d, it, buf_view(&full), e);
+	buf_deinit(&full);
+	return rc == ERR_OK ? rc : err_wrap(e, "%s", name);
 }
 
 static enum err_code

@@ -206,6 +206,65 @@ test_links_are_no_way_out(void **state)
 	stagefix_close(&x);
 }
 
+/* Every link of a dump stays inside it, also over other links: texts that
+ * climb behind a name are written as the drive reads them. */
+static void
+test_links_over_links(void **state)
+{
+	static const struct {
+		const char *path, *text, *want;
+	} rows[] = {
+	    {"l", "a/b/t/../../../x", "x"}, /* three above the root */
+	    {"l", "s/../canary", "canary"}, /* one above it */
+	    {"a/l", "../s/../x", "../x"},
+	    {"a/l", "./b/../b/./t", "b/t"},
+	    {"a/l", "../a/b/t", "../a/b/t"}, /* as it is */
+	    {"a/l", "b/..", "../a"},
+	    {"l", "a/..", "."},
+	    {"a/l", "b/../..", "../"},
+	    {"l", "/", "."}, /* from the drive's root */
+	    {"a/b/l", "//.", "../../"},
+	    {"a/l", "/a/b/", "b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[4096], text[64], *real, *out;
+		struct hyperdrive_batch *hb = NULL;
+		struct hyperdrive *d = NULL;
+		struct stagefix x;
+		struct want w;
+
+		open_drive(&x, "l a/b/t=../..\nl s=.\nf x=1");
+		check_ok(
+		    hyperdrive_open(&d, x.s, &x.key, CORE_WRITE, &x.e), &x.e);
+		check_ok(hyperdrive_batch_new(
+			     &hb, d, CORE_BATCH_REAL, BLOBS_SHARED, &x.e),
+		    &x.e);
+		check_ok(hyperdrive_batch_symlink(hb, view_str(rows[i].path),
+			     rows[i].text, &w, &x.e),
+		    &x.e);
+		check_ok(hyperdrive_batch_commit(hb, NULL, NULL, &x.e), &x.e);
+		hyperdrive_batch_free(hb);
+		hyperdrive_close(d);
+		check_ok(
+		    stagefix_dump(&x, "out", &(struct dump_opts){0}), &x.e);
+		(void)snprintf(
+		    path, sizeof(path), "%s/out/%s", x.dir, rows[i].path);
+		memset(text, 0, sizeof(text));
+		check(readlink(path, text, sizeof(text) - 1) > 0);
+		assert_string_equal(text, rows[i].want);
+		real = realpath(path, NULL);
+		out = realpath(fix_path(x.dir, "out"), NULL);
+		check(out != NULL);
+		check(real == NULL || strncmp(real, out, strlen(out)) == 0);
+		free(real);
+		free(out);
+		expect(&x, FORCE, "");
+		stagefix_close(&x);
+	}
+}
+
 /* -- pruning -------------------------------------------------------------- */
 
 static void
@@ -387,6 +446,7 @@ main(void)
 	    cmocka_unit_test(test_not_empty),
 	    cmocka_unit_test(test_in_the_way),
 	    cmocka_unit_test(test_links_are_no_way_out),
+	    cmocka_unit_test(test_links_over_links),
 	    cmocka_unit_test(test_prune_asks),
 	    cmocka_unit_test(test_prune_a_part),
 	    cmocka_unit_test(test_stop_and_go_on),
