@@ -393,6 +393,30 @@ test_missing_contents(void **state)
 	stagefix_close(&x);
 }
 
+static enum err_code
+get_nothing(void *ctx, const struct want *w, struct err *e)
+{
+	*(struct want *)ctx = *w;
+	return err_set(e, ERR_PEERS, "nobody has it");
+}
+
+/* Who can fetch is asked for it. */
+static void
+test_header_is_fetched(void **state)
+{
+	struct want asked = {.index = 99};
+	const struct fetch f = {get_nothing, &asked};
+	struct stagefix x;
+
+	(void)state;
+	open_drive(&x, "f a=1");
+	clear(&x, false, 0, 1);
+	refused(&x, (struct dump_opts){.fetch = &f}, ERR_PEERS, "nobody");
+	check(asked.kind == WANT_BLOCK && asked.index == 0);
+	check(b32_eq(&asked.key, &x.key));
+	stagefix_close(&x);
+}
+
 /* Without its header a drive does not say where its contents are; what is
  * listed still is. */
 static void
@@ -451,6 +475,7 @@ main(void)
 	    cmocka_unit_test(test_prune_a_part),
 	    cmocka_unit_test(test_stop_and_go_on),
 	    cmocka_unit_test(test_missing_contents),
+	    cmocka_unit_test(test_header_is_fetched),
 	    cmocka_unit_test(test_missing_header),
 	    cmocka_unit_test(test_missing_entry),
 	};
