@@ -60,11 +60,3 @@ b32_eq(const struct b32 *a, const struct b32 *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
-
-bool
-b32_is_zero(const struct b32 *a)
-{
-	static const struct b32 zero;
-
-	return b32_eq(a, &zero);
-}

@@ -32,6 +32,5 @@ bool view_starts(struct view v, struct view prefix);
 struct view view_sub(struct view v, size_t from, size_t len);
 
 bool b32_eq(const struct b32 *a, const struct b32 *b); /* not constant time */
-bool b32_is_zero(const struct b32 *a);
 
 #endif

@@ -95,8 +95,6 @@ int cli_exit_code(enum err_code rc, const struct err *e, bool compat);
 /* Human text and a newline; nothing with --json. Foreign strings go through
  * err_quote() first. */
 void cli_line(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* The same without the newline. */
-void cli_text(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Raw bytes, in both modes (file contents to "-"). */
 void cli_bytes_out(struct cli *c, struct view v);
 /* An event; nothing without --json. Takes data (NULL = no data key). */

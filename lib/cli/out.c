@@ -140,21 +140,6 @@ flush(struct cli *c, struct buf *b)
 }
 
 void
-cli_text(struct cli *c, const char *fmt, ...)
-{
-	struct buf b;
-	va_list ap;
-
-	if (c->common.json)
-		return;
-	buf_init(&b, LINE_MAX_BYTES);
-	va_start(ap, fmt);
-	vtext(&b, fmt, ap);
-	va_end(ap);
-	flush(c, &b);
-}
-
-void
 cli_line(struct cli *c, const char *fmt, ...)
 {
 	struct buf b;
