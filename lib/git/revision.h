@@ -1,0 +1,30 @@
+/*
+ * revision: which source a folder was built from (libgit2).
+ */
+#ifndef GIT_REVISION_H
+#define GIT_REVISION_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define GIT_REVISION_DIRTY_MAX 20 /* names kept */
+
+struct git_revision {
+	char commit[65]; /* hex */
+	char *tag;	 /* of exactly this commit, NULL none; owned */
+	char *branch;	 /* NULL: detached; owned */
+	char *remote;	 /* URL of origin without user and password, or NULL */
+	char *root;	 /* of the work tree; owned */
+	bool dirty;	 /* changes against the commit, new files count */
+	size_t ndirty;
+	char *dirty_path[GIT_REVISION_DIRTY_MAX]; /* sorted; owned */
+};
+void git_revision_deinit(struct git_revision *r);
+
+/* The repository that holds `path` (searched upwards). ERR_NOT_FOUND: there
+ * is none, or it has no commit. */
+NODISCARD enum err_code git_revision_read(
+    struct git_revision *out, const char *path, struct err *e);
+
+#endif
