@@ -1,8 +1,8 @@
 # The arrows of the house: which rooms a room may include and link.
 # The Makefile links every test of a room with exactly these archives, and
 # tests/lint/check-layers.sh compares every #include with the same lists.
-ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli \
-	drive build-tool
+ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli git \
+	drive build-tool multisig review
 
 uses_base :=
 uses_codec := base
@@ -16,10 +16,16 @@ uses_hyperdrive := bee blobs core store merkle crypto codec base
 uses_pear := codec base
 uses_cli := codec base
 uses_drive := hyperdrive bee blobs core store merkle crypto pear codec base
-uses_build-tool := pear codec base
+uses_git := base
+uses_build-tool := git crypto pear codec base
+uses_multisig := hyperdrive bee blobs core store merkle crypto codec base
+# above the workflows: it holds a request against drives and a folder
+uses_review := multisig drive git hyperdrive bee blobs core store merkle crypto \
+	pear codec base
 
 # External libraries by room, for the link line.
 ext_codec := -ljansson
 ext_crypto := -lsodium
 ext_store := -llmdb
 ext_drive := -lutf8proc
+ext_git := -lgit2

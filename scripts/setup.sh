@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 BUILD_PACKAGES="gcc make pkg-config libc6-dev libsodium-dev liblmdb-dev
-	libjansson-dev libutf8proc-dev"
+	libjansson-dev libutf8proc-dev libgit2-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-format libclang-rt-14-dev
 	binutils shellcheck"
 

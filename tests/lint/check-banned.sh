@@ -15,7 +15,7 @@ look() { # look FILE NAMES REASON
 	[ -z "$hits" ] || bad "$1: $3 in line ${hits% }"
 }
 
-for f in $(c_files lib drive build-tool cmd); do
+for f in $(c_files lib drive build-tool multisig review cmd); do
 	look "$f" "$NEVER" "banned call"
 	code_of "$f" | grep -qE '^[ 	]*typedef[ 	]+struct' &&
 	    bad "$f: typedef of a struct"

@@ -13,7 +13,7 @@ guard_of() {
 wanted_guard() {
 	case $1 in
 	lib/*) p=${1#lib/} ;;
-	drive/* | build-tool/*) p=$1 ;;
+	drive/* | build-tool/* | multisig/* | review/*) p=$1 ;;
 	*) return ;;
 	esac
 	echo "$p" | tr 'a-z./-' 'A-Z___'

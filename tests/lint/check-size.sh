@@ -4,7 +4,7 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for f in $(c_files lib drive build-tool cmd tests bench); do
+for f in $(c_files lib drive build-tool multisig review cmd tests bench); do
 	found=$(awk '
 	/^[a-z].*\(|^[a-z_0-9]+\(/ { name = $0 }
 	/^\{/ { start = NR }

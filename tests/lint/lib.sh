@@ -28,14 +28,14 @@ arrows() {
 
 room_dir() {
 	case $1 in
-	drive | build-tool) echo "$1" ;;
+	drive | build-tool | multisig | review) echo "$1" ;;
 	*) echo "lib/$1" ;;
 	esac
 }
 
 # C files below the given folders, or of the whole project
 c_files() {
-	[ $# -gt 0 ] || set -- lib drive build-tool cmd tests bench
+	[ $# -gt 0 ] || set -- lib drive build-tool multisig review cmd tests bench
 	find "$@" \( -name '*.c' -o -name '*.h' \) 2>/dev/null | sort
 }
 
