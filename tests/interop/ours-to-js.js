@@ -6,28 +6,12 @@ const Corestore = require('corestore')
 const Hyperdrive = require('hyperdrive')
 const {
   main, check, same, Lines, Random, tool, listOurs, listTheirs, listModel,
-  randomVersion, proofIn, request, order
+  randomVersion, proofIn, request
 } = require('./common')
+const { pull } = require('./carry')
 
 const SEEDS = Number(process.env.INTEROP_SEEDS || 9)
 const SHARES = ['plain', 'shared', 'pear']
-
-// Fetch all blocks of a core from `server`, as a replicator would.
-async function pull (server, core, r, what) {
-  const head = await server.ask({ key: core.key.toString('hex') })
-  if (!check(!head.error, what + ': ' + head.error)) return
-  for (const i of order(r, 0, head.length)) {
-    if (core.core.bitfield.get(i)) continue
-    const answer = await server.ask(await request(core, i, head.length))
-    if (answer.error) throw new Error(what + ' block ' + i + ': ' + answer.error)
-    const ok = await core.core.verify(proofIn(answer), null)
-    if (!ok) throw new Error(what + ' block ' + i + ' not taken')
-  }
-  same(core.length, head.length, what + ': length')
-  same(core.byteLength, head.byteLength, what + ': byte length')
-  same(Buffer.from(await core.treeHash()).toString('hex'), head.treeHash, what + ': tree hash')
-  same(core.contiguousLength, head.length, what + ': contiguous')
-}
 
 // A bare upgrade and hash requests on a fresh replica: they carry no block.
 // (proofs.js compares seeks.)
