@@ -8,8 +8,9 @@
 #define SCRYPT_OPS_SENSITIVE 33554432u
 #define SCRYPT_MEM_SENSITIVE 1073741824u /* bytes */
 
-/* len bytes of guarded memory from a password (which may be empty).
- * ERR_NOMEM if the memory cannot be had. Seconds at the SENSITIVE costs. */
+/* len bytes (16 or more) of guarded memory from a password (which may be
+ * empty). ERR_NOMEM if the memory cannot be had. Seconds at the SENSITIVE
+ * costs; costs that come from a file are capped by the caller. */
 NODISCARD enum err_code scrypt_derive(struct secret *out, size_t len,
     struct view password, const struct b32 *salt, uint64_t ops, uint64_t mem,
     struct err *e);

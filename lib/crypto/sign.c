@@ -80,6 +80,13 @@ sign_verify(struct view sig, struct view msg, const struct b32 *pub)
 					  msg.ptr, msg.len, pub->b) == 0;
 }
 
+bool
+sign_public_valid(const struct b32 *pub)
+{
+	bug_if(sodium_init() < 0);
+	return crypto_core_ed25519_is_valid_point(pub->b) == 1;
+}
+
 enum err_code
 sign_pair_derive(struct sign_pair *out, const struct secret *primary,
     const struct b32 *ns, struct view name, struct err *e)

@@ -24,6 +24,8 @@ bool sign_pair_valid(const struct sign_pair *p);
 void sign_make(uint8_t out[static SIGN_LEN], struct view msg,
     const struct sign_pair *p); /* p->sec must be there */
 bool sign_verify(struct view sig, struct view msg, const struct b32 *pub);
+/* Is it a point of the curve's main subgroup, in canonical form? */
+bool sign_public_valid(const struct b32 *pub);
 
 /* Corestore key derivation (data-formats 2.6, corestore@7.12.5): the key
  * pair of `name` in namespace ns (zeros = root) under the primary key. */

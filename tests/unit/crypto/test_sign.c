@@ -146,6 +146,40 @@ test_namespace_of_a_name(void **state)
 	json_decref(keys);
 }
 
+/* Keys that people type: not every 32 bytes are a point to trust. */
+static void
+test_public_keys(void **state)
+{
+	static const struct {
+		const char *hex;
+		bool valid;
+	} table[] = {
+	    {"8a88e3dd7409f195fd52db2d3cba5d72"
+	     "ca6709bf1d94121bf3748801b40f6f5c",
+		true},
+	    {"00000000000000000000000000000000" /* small order */
+	     "00000000000000000000000000000000",
+		false},
+	    {"01000000000000000000000000000000" /* the neutral element */
+	     "00000000000000000000000000000000",
+		false},
+	    {"02000000000000000000000000000000" /* not on the curve */
+	     "00000000000000000000000000000000",
+		false},
+	    {"ffffffffffffffffffffffffffffffff" /* not canonical */
+	     "ffffffffffffffffffffffffffffff7f",
+		false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct b32 pub;
+
+		memcpy(pub.b, vec_hex(table[i].hex).ptr, 32);
+		check(sign_public_valid(&pub) == table[i].valid);
+	}
+}
+
 int
 main(void)
 {
@@ -155,6 +189,7 @@ main(void)
 	    cmocka_unit_test(test_sign_and_verify),
 	    cmocka_unit_test(test_derived_names),
 	    cmocka_unit_test(test_namespace_of_a_name),
+	    cmocka_unit_test(test_public_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
