@@ -7,20 +7,23 @@
  *	<dir>/known-peers/<alias>.public
  *	<dir>/<name>.v3.backup  a legacy secret file before its upgrade
  *
- * ~/.hypercore-sign holds z-base-32 text, ~/.pear raw bytes; both are read in
- * both. New files are written beside, synced and linked into place, so they
- * are whole or absent and nothing is ever overwritten; the secret comes
- * first. Files that are links, not regular, or owned by someone else are
- * refused before they are read; a secret that group or others can read gives
- * a warning.
+ * ~/.hypercore-sign holds z-base-32 text, ~/.pear raw bytes and known keys
+ * beside the own ones; both forms are read in both. New files are written
+ * beside, synced and linked into place, so they are whole or absent and
+ * nothing is ever overwritten; the secret comes first. Files that are links,
+ * not regular, owned by someone else or writable by everybody are refused
+ * before they are read, and so is such a directory; a secret that group or
+ * others can read gives a warning.
  */
 #ifndef MULTISIG_KEYDIR_H
 #define MULTISIG_KEYDIR_H
 
 #include "multisig/keyfile.h"
 
-#define KEYDIR_NAME_MAX 200 /* bytes; no "/", no leading ".", no control */
-#define KEYDIR_KNOWN_MAX 10000
+/* Bytes of a name: no "/", control character, leading ".", nor the endings
+ * and names that have a meaning here. */
+#define KEYDIR_NAME_MAX 200
+#define KEYDIR_KNOWN_MAX 10000 /* files in a folder */
 
 enum keydir_form { KEYDIR_Z32, KEYDIR_RAW };
 
@@ -46,30 +49,43 @@ struct keydir_entry {
 void keydir_entry_deinit(struct keydir_entry *x);
 
 /* `name` with a directory part is a path. ERR_NOT_FOUND "No keys found at
- * path: <p>", "No corresponding public key could be found". file gets the
+ * path: <p>", "No corresponding public key could be found" (only where the
+ * secret file has none inside); ERR_CORRUPT if the two differ. file gets the
  * secret key file. */
 NODISCARD enum err_code keydir_find(const struct keydir *k, const char *name,
     struct keydir_entry *out, struct keyfile *file, struct err *e);
-/* A public key alone: <dir>/<name>.public, known-peers, or a path. */
+/* A public key alone: <dir>/<name>.public, known-peers, or a path, with or
+ * without the ending. */
 NODISCARD enum err_code keydir_find_public(const struct keydir *k,
     const char *name, struct keydir_entry *out, struct err *e);
 
-/* Write a new pair; ERR_EXISTS leaves what is there. */
+/* Write a new pair; ERR_EXISTS leaves what is there, and no name serves for
+ * an own key and for one of someone else. */
 NODISCARD enum err_code keydir_store(const struct keydir *k, const char *name,
     const struct keyfile *file, const struct b32 *pub, struct keydir_entry *out,
     struct err *e);
+/* Write the public key file if it is not there (a process that made the pair
+ * ended between the two). */
+NODISCARD enum err_code keydir_complete(
+    const struct keydir *k, const struct keydir_entry *x, struct err *e);
 /* A legacy key file becomes version 1, its old text kept in .v3.backup. */
 NODISCARD enum err_code keydir_upgrade(const struct keydir *k,
     const struct keydir_entry *x, const struct keyfile *file, struct err *e);
-/* Add a public key of someone else; ERR_INVALID "Key is not valid" (length),
- * "Key not a valid ed25519 public key" (point check), ERR_EXISTS. */
+/* 52 characters z-base-32, 64 hex, with blanks around; or 32 bytes.
+ * ERR_INVALID "Key is not valid". */
+NODISCARD enum err_code keydir_public_parse(
+    struct b32 *out, struct view text, struct err *e);
+/* Add a public key of someone else; ERR_INVALID "Key not a valid ed25519
+ * public key" (point check), ERR_EXISTS. */
 NODISCARD enum err_code keydir_add(const struct keydir *k, const char *alias,
     const struct b32 *pub, struct err *e);
-/* Own keys and known ones, sorted by name; each returns false to stop. */
+/* Own keys, then known ones, each sorted by name; each() returns false to
+ * stop. Files that cannot be read are left out, with a warning. */
 NODISCARD enum err_code keydir_list(const struct keydir *k,
     bool (*each)(void *ctx, const struct keydir_entry *x, bool own), void *ctx,
     struct err *e);
-/* Own secret and public file of `name`, or the known peer. Unlinks. */
+/* Unlink the own public and secret file of `name`, or else the known peer.
+ * A backup stays. ERR_NOT_FOUND. */
 NODISCARD enum err_code keydir_remove(
     const struct keydir *k, const char *name, struct err *e);
 
