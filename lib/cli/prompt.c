@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/stop.h"
 
 static enum err_code
@@ -16,20 +17,25 @@ interrupted(struct err *e)
 	return err_set(e, ERR_INTERRUPTED, "interrupted");
 }
 
-/* One byte; 0 at the end of input. */
-static enum err_code
-read_byte(int fd, char *out, size_t *n, struct err *e)
+enum err_code
+cli_ask_byte(int fd, int wait_ms, char *out, int *n, struct err *e)
 {
 	struct pollfd p = {fd, POLLIN, 0};
 	ssize_t got;
+	int ready;
 
 	for (;;) {
 		if (cli_stopping())
 			return interrupted(e);
-		if (poll(&p, 1, -1) < 0) {
+		ready = poll(&p, 1, wait_ms);
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_os(e, errno, "wait for input");
+		}
+		if (ready == 0) {
+			*n = CLI_ASK_LATE;
+			return ERR_OK;
 		}
 		got = read(fd, out, 1);
 		if (got >= 0)
@@ -37,21 +43,19 @@ read_byte(int fd, char *out, size_t *n, struct err *e)
 		if (errno != EINTR && errno != EAGAIN)
 			return err_os(e, errno, "read from descriptor %d", fd);
 	}
-	*n = (size_t)got;
+	*n = (int)got;
 	return ERR_OK;
 }
 
-/* A line without its end. Byte by byte, so that the next line stays there
- * for the next question. */
-static enum err_code
-read_line(int fd, char *buf, size_t cap, size_t *len, struct err *e)
+enum err_code
+cli_ask_line(int fd, char *buf, size_t cap, size_t *len, struct err *e)
 {
 	enum err_code rc;
 	size_t n = 0;
-	size_t got;
+	int got;
 	char c = 0;
 
-	while ((rc = read_byte(fd, &c, &got, e)) == ERR_OK) {
+	while ((rc = cli_ask_byte(fd, -1, &c, &got, e)) == ERR_OK) {
 		if (got == 0 && n == 0)
 			return err_set(e, ERR_INVALID, "end of input");
 		if (got == 0 || c == '\n')
@@ -68,8 +72,8 @@ read_line(int fd, char *buf, size_t cap, size_t *len, struct err *e)
 	return rc;
 }
 
-static enum err_code
-say(int fd, const char *text, struct err *e)
+enum err_code
+cli_ask_say(int fd, const char *text, struct err *e)
 {
 	size_t n = strlen(text);
 
@@ -86,8 +90,8 @@ say(int fd, const char *text, struct err *e)
 	return ERR_OK;
 }
 
-static int
-open_terminal(const struct cli *c)
+int
+cli_ask_terminal(const struct cli *c)
 {
 	return c->common.tty ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
 			     : -1;
@@ -97,7 +101,7 @@ enum err_code
 cli_confirm(
     struct cli *c, const char *question, const char *flag, struct err *e)
 {
-	int fd = open_terminal(c);
+	int fd = cli_ask_terminal(c);
 	char answer[16];
 	size_t n = 0;
 	enum err_code rc;
@@ -107,9 +111,9 @@ cli_confirm(
 		    "%s No terminal to ask at: say yes with %s", question,
 		    flag);
 	cli_status_clear(c);
-	if ((rc = say(fd, question, e)) == ERR_OK &&
-	    (rc = say(fd, " [y/N] ", e)) == ERR_OK)
-		rc = read_line(fd, answer, sizeof(answer), &n, e);
+	if ((rc = cli_ask_say(fd, question, e)) == ERR_OK &&
+	    (rc = cli_ask_say(fd, " [y/N] ", e)) == ERR_OK)
+		rc = cli_ask_line(fd, answer, sizeof(answer), &n, e);
 	(void)close(fd);
 	if (rc == ERR_OK && !(n == 1 && (answer[0] | 0x20) == 'y') &&
 	    !(n == 3 && strncasecmp(answer, "yes", 3) == 0))
@@ -117,9 +121,9 @@ cli_confirm(
 	return rc;
 }
 
-/* Ask with echo off; it is on again whatever happens. */
-static enum err_code
-ask_hidden(int fd, const char *prompt, char *buf, size_t *len, struct err *e)
+enum err_code
+cli_ask_hidden(
+    int fd, const char *prompt, char *buf, size_t *len, struct err *e)
 {
 	struct termios old;
 	struct termios quiet;
@@ -133,11 +137,11 @@ ask_hidden(int fd, const char *prompt, char *buf, size_t *len, struct err *e)
 	 * be thrown away with what was typed before it. */
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0)
 		return err_os(e, errno, "turn off the terminal's echo");
-	if ((rc = say(fd, prompt, e)) == ERR_OK)
-		rc = read_line(fd, buf, CLI_PASSWORD_MAX, len, e);
+	if ((rc = cli_ask_say(fd, prompt, e)) == ERR_OK)
+		rc = cli_ask_line(fd, buf, CLI_PASSWORD_MAX, len, e);
 	if (tcsetattr(fd, TCSADRAIN, &old) != 0 && rc == ERR_OK)
 		rc = err_os(e, errno, "turn on the terminal's echo");
-	if (say(fd, "\n", NULL) != ERR_OK && rc == ERR_OK)
+	if (cli_ask_say(fd, "\n", NULL) != ERR_OK && rc == ERR_OK)
 		rc = err_set(e, ERR_IO, "write to the terminal");
 	return rc;
 }
@@ -149,7 +153,7 @@ ask_again(int fd, const char *buf, size_t len, struct err *e)
 	size_t n = 0;
 	enum err_code rc;
 
-	rc = ask_hidden(fd, "Again: ", again, &n, e);
+	rc = cli_ask_hidden(fd, "Again: ", again, &n, e);
 	if (rc == ERR_OK && (n != len || memcmp(again, buf, len) != 0))
 		rc = err_set(e, ERR_INVALID, "the two passwords differ");
 	explicit_bzero(again, sizeof(again));
@@ -160,14 +164,14 @@ static enum err_code
 from_terminal(struct cli *c, enum cli_password kind, const char *prompt,
     char *buf, size_t *len, struct err *e)
 {
-	int fd = open_terminal(c);
+	int fd = cli_ask_terminal(c);
 	enum err_code rc;
 
 	if (fd < 0)
 		return err_set(e, ERR_INVALID,
 		    "password required: no terminal, and no --password-fd");
 	cli_status_clear(c);
-	rc = ask_hidden(fd, prompt, buf, len, e);
+	rc = cli_ask_hidden(fd, prompt, buf, len, e);
 	if (rc == ERR_OK && kind == CLI_PASSWORD_NEW)
 		rc = ask_again(fd, buf, *len, e);
 	(void)close(fd);
@@ -186,7 +190,7 @@ cli_password(struct cli *c, enum cli_password kind, const char *prompt,
 	else if (c->common.password_fd.n > 65535)
 		rc = err_set(e, ERR_INVALID, "no such descriptor");
 	else
-		rc = read_line(
+		rc = cli_ask_line(
 		    (int)c->common.password_fd.n, buf, CLI_PASSWORD_MAX, &n, e);
 	if (rc == ERR_OK && n < min)
 		rc = err_set(e, ERR_INVALID,
