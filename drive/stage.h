@@ -12,6 +12,7 @@
 #ifndef DRIVE_STAGE_H
 #define DRIVE_STAGE_H
 
+#include "blobs/chunker.h"
 #include "drive/ignore.h"
 #include "drive/plan.h"
 #include "hyperdrive/drive.h"
@@ -24,6 +25,9 @@ enum stage_chunking {
 };
 /* "cdc", "fixed", "pear", "pear-exact"; false if unknown. */
 bool stage_chunking_parse(const char *text, enum stage_chunking *out);
+enum chunker_kind stage_chunker(enum stage_chunking c);
+
+struct scan_entry;
 
 /* What happens, in order; strings are valid during the call only. */
 struct stage_event {
@@ -42,6 +46,9 @@ struct stage_event {
 	uint64_t stored;	 /* bytes really appended */
 	const char *from;	 /* renamed or copied from, or NULL */
 	bool renamed;		 /* from leaves the drive */
+	/* what the folder holds there, and the open folder; NULL: removed */
+	const struct scan_entry *disk;
+	int root;
 	/* PROGRESS */
 	uint64_t done, total; /* bytes of files looked at */
 	uint64_t length;      /* TRUNCATE */

@@ -27,7 +27,9 @@ report(struct stage_run *s, const struct stage_row *row,
 	    .added = o->added,
 	    .stored = o->stored,
 	    .from = o->from,
-	    .renamed = o->renamed};
+	    .renamed = o->renamed,
+	    .disk = row->disk,
+	    .root = scan_root(s->scan)};
 	const struct plan_change change = {.op = o->op,
 	    .path = row->path,
 	    .size = o->op == PLAN_REMOVE ? o->removed : o->added,
