@@ -45,6 +45,8 @@ NODISCARD enum err_code request_seal(
  * request, bailing", else what does not decode. Versions 0 to 2 are alike. */
 NODISCARD enum err_code request_decode(
     struct request *out, struct view bytes, struct err *e);
+/* A text without the blanks and line ends around it. */
+struct view request_trim(struct view v);
 /* From z-base-32 text (blanks around it are dropped). bytes (reset here) gets
  * the decoded bytes, may be NULL. Never takes a response for a request. */
 NODISCARD enum err_code request_parse(
