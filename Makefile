@@ -54,9 +54,13 @@ TOP_ROOMS := review multisig drive build-tool git cli pear hyperdrive bee blobs 
 	core store merkle crypto codec base
 TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))
 TOP_EXT := -llmdb -lsodium -ljansson -lutf8proc -lgit2
-COMMON := $(patsubst %.c,$(B)/%.o,$(wildcard cmd/common/*.c))
+# an archive: a command links only what it uses of it
+COMMON := $(B)/libcommon.a
 
 all: $(BINS)
+
+$(COMMON): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/common/*.c))
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
 
 define cmd_rule
 $(B)/bin/$(1): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/$(1)/*.c)) $(COMMON) $(TOP_ARCHIVES)

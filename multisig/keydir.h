@@ -23,6 +23,7 @@
 /* Bytes of a name: no "/", control character, leading ".", nor the endings
  * and names that have a meaning here. */
 #define KEYDIR_NAME_MAX 200
+NODISCARD enum err_code keydir_check_name(const char *name, struct err *e);
 #define KEYDIR_KNOWN_MAX 10000 /* files in a folder */
 
 enum keydir_form { KEYDIR_Z32, KEYDIR_RAW };

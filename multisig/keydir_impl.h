@@ -19,7 +19,6 @@ NODISCARD enum err_code keydir_join(char **out, const char *dir,
 NODISCARD enum err_code keydir_known_dir(
     char **out, const struct keydir *k, struct err *e);
 
-NODISCARD enum err_code keydir_check_name(const char *name, struct err *e);
 /* ERR_INVALID if somebody else could swap files in it; ERR_NOT_FOUND. */
 NODISCARD enum err_code keydir_check_dir(const char *dir, struct err *e);
 
