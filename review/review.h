@@ -19,6 +19,7 @@
 #define REVIEW_LINES_MAX (1u << 20) /* bytes of one file's line diff */
 #define REVIEW_LINES_TOTAL (16u << 20)
 #define REVIEW_TEXT_MAX (1u << 20) /* bytes of a file that is compared */
+#define REVIEW_ARCH_MAX 64 /* rows by architecture; more count as shared */
 
 enum review_op { REVIEW_REMOVE = -1, REVIEW_CHANGE, REVIEW_ADD };
 
