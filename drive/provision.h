@@ -24,14 +24,18 @@ struct provision_event {
 		PROVISION_EVENT_BLOCKS,	 /* what, done, total blocks */
 		PROVISION_EVENT_SYNCED,	 /* what */
 		PROVISION_EVENT_DIFFING,
-		PROVISION_EVENT_DIFF, /* type, path, removed, added, stored */
+		PROVISION_EVENT_DIFF,	/* type, path, removed, added, stored */
+		PROVISION_EVENT_DIFFED, /* report */
+		PROVISION_EVENT_STAGING,   /* real run: DIFFs once more */
+		PROVISION_EVENT_STAGED,	   /* report */
 		PROVISION_EVENT_SETTING,   /* field, value */
 		PROVISION_EVENT_UNSETTING, /* field */
 		PROVISION_EVENT_PROGRESS   /* done, total bytes */
 	} kind;
 	const char *message, *what, *path, *field;
 	const json_t *value;
-	int type; /* 1 add, 0 change, -1 remove */
+	const struct provision_report *report; /* `after` as it will be */
+	int type;			       /* 1 add, 0 change, -1 remove */
 	uint64_t removed, added, stored, done, total;
 };
 

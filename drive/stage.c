@@ -23,8 +23,8 @@ stage_chunking_parse(const char *text, enum stage_chunking *out)
 	return false;
 }
 
-static enum chunker_kind
-chunker_of(enum stage_chunking c)
+enum chunker_kind
+stage_chunker(enum stage_chunking c)
 {
 	return c == STAGE_CHUNKING_CDC	   ? CHUNKER_CDC
 	       : c == STAGE_CHUNKING_FIXED ? CHUNKER_FIXED
@@ -457,7 +457,7 @@ drive_stage(
 		rc = read_rules(&ig, opts, &cfg, e);
 	s.purge = opts->purge || cfg.purge;
 	if (rc == ERR_OK)
-		rc = content_init(&s.content, chunker_of(opts->chunking), e);
+		rc = content_init(&s.content, stage_chunker(opts->chunking), e);
 	s.content.stop = opts->stop;
 	s.content.stop_ctx = opts->ctx;
 	if (rc == ERR_OK)

@@ -86,6 +86,14 @@ NODISCARD enum err_code blobs_writer_previous(
     struct blobs_writer *wr, const struct blobs_list *l, struct err *e);
 NODISCARD enum err_code blobs_writer_chunk(
     struct blobs_writer *wr, struct view chunk, struct err *e);
+/* The same in two steps for a chunk whose leaf hash is known and right, so
+ * that it is hashed once, and read only if it must be stored: if the writer
+ * does not take it as known, the next call adds its bytes (for a dry batch
+ * its length is enough). */
+NODISCARD enum err_code blobs_writer_known(struct blobs_writer *wr,
+    const struct b32 *leaf, uint64_t size, bool *known, struct err *e);
+NODISCARD enum err_code blobs_writer_add(struct blobs_writer *wr,
+    struct view chunk, const struct b32 *leaf, struct err *e);
 /* End the content. stored = bytes newly appended for it (maps included). */
 NODISCARD enum err_code blobs_writer_end(struct blobs_writer *wr,
     struct blobs_id *id, uint64_t *stored, struct err *e);

@@ -153,26 +153,53 @@ refer(struct blobs_writer *wr, uint64_t block, uint64_t size, struct err *e)
 }
 
 enum err_code
-blobs_writer_chunk(struct blobs_writer *wr, struct view chunk, struct err *e)
+blobs_writer_known(struct blobs_writer *wr, const struct b32 *leaf,
+    uint64_t size, bool *known, struct err *e)
 {
-	struct b32 leaf;
 	uint64_t block = 0;
 	bool found = false;
 	enum err_code rc;
 
 	begin(wr);
-	wr->n++;
+	*known = false;
 	if (wr->share == BLOBS_PLAIN)
-		return core_batch_append(wr->batch, chunk, NULL, e);
-	hash_leaf(&leaf, chunk);
-	rc = find_chunk(wr, &leaf, chunk.len, &found, &block, e);
-	if (rc == ERR_OK && !found) {
-		rc = core_batch_append_hashed(
-		    wr->batch, chunk, &leaf, &block, e);
-		if (rc == ERR_OK && wr->share != BLOBS_SHARED)
-			rc = seen_put(&wr->own, &leaf, block, e);
-	}
+		return ERR_OK;
+	rc = find_chunk(wr, leaf, size, &found, &block, e);
+	if (rc != ERR_OK || !found)
+		return rc;
+	wr->n++;
+	*known = true;
+	return refer(wr, block, size, e);
+}
+
+enum err_code
+blobs_writer_add(struct blobs_writer *wr, struct view chunk,
+    const struct b32 *leaf, struct err *e)
+{
+	uint64_t block = 0;
+	enum err_code rc;
+
+	begin(wr);
+	wr->n++;
+	rc = core_batch_append_hashed(wr->batch, chunk, leaf, &block, e);
+	if (rc != ERR_OK || wr->share == BLOBS_PLAIN)
+		return rc;
+	if (wr->share != BLOBS_SHARED)
+		rc = seen_put(&wr->own, leaf, block, e);
 	return rc == ERR_OK ? refer(wr, block, chunk.len, e) : rc;
+}
+
+enum err_code
+blobs_writer_chunk(struct blobs_writer *wr, struct view chunk, struct err *e)
+{
+	struct b32 leaf;
+	bool known;
+	enum err_code rc;
+
+	hash_leaf(&leaf, chunk);
+	rc = blobs_writer_known(wr, &leaf, chunk.len, &known, e);
+	return rc != ERR_OK || known ? rc
+				     : blobs_writer_add(wr, chunk, &leaf, e);
 }
 
 /* The bytes of map block i; false behind the last one. */

@@ -30,6 +30,8 @@ batch_restart(struct core_batch *b)
 	b->base = b->tree.length;
 	b->base_bytes = b->tree.byte_length;
 	b->truncated = b->wrote = false;
+	b->lender = NULL;
+	b->lent_from = b->lent_to = 0;
 	b->failed = ERR_OK;
 	b->noffset = 0;
 	pages_reset(&b->nodes);
@@ -410,6 +412,8 @@ core_batch_get(struct core_batch *b, uint64_t index, struct buf *out,
 		return beyond(b, index, e);
 	if (index < b->base)
 		return core_get(b->core, index, out, w, e);
+	if (index >= b->lent_from && index < b->lent_to)
+		return core_get(b->lender, index, out, w, e);
 	if (b->mode == CORE_BATCH_DRY)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "a dry batch does not keep bytes (block %llu)",

@@ -34,9 +34,18 @@ void core_batch_free(struct core_batch *b);
 /* ERR_LIMIT above CORE_BLOCK_MAX. *index (may be NULL) = its block number. */
 NODISCARD enum err_code core_batch_append(
     struct core_batch *b, struct view block, uint64_t *index, struct err *e);
-/* The same when the leaf hash is already known (it must be right). */
+/* The same when the leaf hash is already known (it must be right). A dry
+ * batch looks at the block's length only: ptr may be NULL. */
 NODISCARD enum err_code core_batch_append_hashed(struct core_batch *b,
     struct view block, const struct b32 *leaf, uint64_t *index, struct err *e);
+/* Append blocks of another core, from the batch's length up to `length` (at
+ * most that core's), each checked against its leaf. The result begins like
+ * `from` if the batch did: that is for the caller to know. A dry batch takes
+ * only the leaves, of blocks that are here, and reads bytes from `from`, which
+ * must outlive it; it copies from one core, in one go. After ERR_NEED_BLOCK
+ * call again. */
+NODISCARD enum err_code core_batch_copy(struct core_batch *b, struct core *from,
+    uint64_t length, struct want *w, struct err *e);
 /* Cut to length before anything is appended; fork rises by one, also if the
  * length does not change. ERR_LIMIT "Bad truncation length" if longer.
  * Until commit the old blocks stay readable, so what is appended in their

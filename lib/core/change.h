@@ -25,6 +25,9 @@ struct core_batch {
 	struct buf overlap, tail;
 	uint64_t tail_at;
 	bool wrote; /* there are bytes beyond the head */
+	/* dry: bytes of blocks [lent_from, lent_to) are in this core */
+	struct core *lender;
+	uint64_t lent_from, lent_to;
 };
 
 bool batch_empty(const struct core_batch *b);

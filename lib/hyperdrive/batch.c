@@ -11,7 +11,7 @@
 #define KEY_MAX (1u << 20)
 
 struct hyperdrive_batch {
-	struct hyperdrive *drive;
+	struct hyperdrive *drive; /* NULL: in memory, of no store */
 	enum core_batch_mode mode;
 	enum blobs_share share;
 	struct core_batch *db, *blobs;
@@ -29,10 +29,13 @@ static const struct bee_header header = {true, {NULL, 0}, {NULL, 0}};
 static enum err_code
 make_writers(struct hyperdrive_batch *hb, struct err *e)
 {
-	struct core *db = hyperdrive_db(hb->drive);
-	struct core *blobs = hyperdrive_blobs(hb->drive);
+	struct core *db = NULL, *blobs = NULL;
 	enum err_code rc;
 
+	if (hb->drive != NULL) {
+		db = hyperdrive_db(hb->drive);
+		blobs = hyperdrive_blobs(hb->drive);
+	}
 	bee_batch_free(hb->bee);
 	blobs_writer_free(hb->writer);
 	hb->bee = NULL;
@@ -46,9 +49,14 @@ make_writers(struct hyperdrive_batch *hb, struct err *e)
 static enum err_code
 make_batches(struct hyperdrive_batch *hb, struct err *e)
 {
-	struct core *blobs = hyperdrive_blobs(hb->drive);
+	struct core *blobs;
 	enum err_code rc;
 
+	if (hb->drive == NULL) {
+		rc = core_batch_new_empty(&hb->db, e);
+		return rc == ERR_OK ? core_batch_new_empty(&hb->blobs, e) : rc;
+	}
+	blobs = hyperdrive_blobs(hb->drive);
 	rc = core_batch_new(&hb->db, hyperdrive_db(hb->drive), hb->mode, e);
 	if (rc != ERR_OK)
 		return rc;
@@ -129,6 +137,7 @@ hyperdrive_batch_truncate(
 	uint64_t length;
 	enum err_code rc;
 
+	bug_if(hb->drive == NULL);
 	if ((rc = blobs_length_at(hb, version, &length, e)) != ERR_OK ||
 	    (rc = core_batch_truncate(hb->db, version, e)) != ERR_OK ||
 	    (rc = core_batch_truncate(hb->blobs, length, e)) != ERR_OK)

@@ -53,7 +53,9 @@ void hyperdrive_list_close(struct hyperdrive_list *l);
 NODISCARD enum err_code hyperdrive_blobs_length(
     struct bee *b, uint64_t *out, struct want *w, struct err *e);
 
-/* Writing: one struct for both cores, one durable step. */
+/* Writing: one struct for both cores, one durable step. A dry batch with d
+ * NULL is a drive in memory, empty at first, of no store and no key; it is
+ * not truncated. */
 struct hyperdrive_batch;
 NODISCARD enum err_code hyperdrive_batch_new(struct hyperdrive_batch **out,
     struct hyperdrive *d, enum core_batch_mode mode, enum blobs_share share,

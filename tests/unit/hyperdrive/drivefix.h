@@ -175,6 +175,88 @@ drivefix_file(struct drivefix *x, const json_t *file, enum chunker_kind kind)
 	free(p);
 }
 
+/* -- the changes of the vectors -------------------------------------------- */
+
+static inline json_t *
+drivefix_find(json_t *doc, const char *path)
+{
+	json_t *file;
+	size_t i;
+
+	json_array_foreach(vec_at(doc, "files"), i, file)
+	{
+		if (strcmp(vec_str(file, "path"), path) == 0)
+			return file;
+	}
+	vec_fail(__FILE__, __LINE__, path);
+}
+
+static inline void
+drivefix_ordered(struct drivefix *x, json_t *doc, enum chunker_kind kind)
+{
+	json_t *path;
+	size_t i;
+
+	json_array_foreach(vec_at(vec_at(doc, "stage"), "order"), i, path)
+	    drivefix_file(x, drivefix_find(doc, json_string_value(path)), kind);
+}
+
+static inline void
+drivefix_previous(struct drivefix *x, const char *path)
+{
+	struct entry en = drivefix_entry(x, path);
+	struct err e = ERR_INIT;
+	struct blobs_list l;
+	struct want w;
+
+	check_ok(
+	    blobs_resolve(hyperdrive_blobs(x->d), &en.blob, &l, &w, &e), &e);
+	check_ok(
+	    blobs_writer_previous(hyperdrive_batch_blobs(x->b), &l, &e), &e);
+	blobs_list_deinit(&l);
+	entry_deinit(&en);
+}
+
+/* rm /a.txt; the bit of /bin/run.sh; a byte of /data/big.bin; /link */
+static inline void
+drivefix_changes(
+    struct drivefix *x, enum blobs_share share, enum chunker_kind kind)
+{
+	uint8_t *big = prng(150000, 1);
+	struct err e = ERR_INIT;
+	struct entry en;
+	struct want w;
+
+	big[100] ^= 1;
+	drivefix_begin(x, share);
+	drivefix_del(x, "/a.txt");
+	en = drivefix_entry(x, "/bin/run.sh");
+	en.executable = false;
+	check_ok(
+	    hyperdrive_batch_put(x->b, view_str("/bin/run.sh"), &en, &w, &e),
+	    &e);
+	entry_deinit(&en);
+	if (share == BLOBS_PEAR_EXACT)
+		drivefix_previous(x, "/data/big.bin");
+	if (kind == CHUNKER_FIXED) { /* as the source has it: one block */
+		struct blobfix raw = {.wr = hyperdrive_batch_blobs(x->b)};
+
+		entry_init(&en);
+		put_chunk(&raw, big, 150000);
+		en.has_blob = true;
+		en.blob = put_end(&raw, NULL);
+		check_ok(hyperdrive_batch_put(
+			     x->b, view_str("/data/big.bin"), &en, &w, &e),
+		    &e);
+	} else {
+		drivefix_put(
+		    x, "/data/big.bin", view_of(big, 150000), false, kind);
+	}
+	drivefix_link(x, "/link", "A.txt");
+	drivefix_commit(x);
+	free(big);
+}
+
 /* -- comparing with what the reference wrote ------------------------------ */
 
 static inline void

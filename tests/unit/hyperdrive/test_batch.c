@@ -102,85 +102,6 @@ test_batched(void **state)
 	json_decref(doc);
 }
 
-static json_t *
-find_file(json_t *doc, const char *path)
-{
-	json_t *file;
-	size_t i;
-
-	json_array_foreach(vec_at(doc, "files"), i, file)
-	{
-		if (strcmp(vec_str(file, "path"), path) == 0)
-			return file;
-	}
-	vec_fail(__FILE__, __LINE__, path);
-}
-
-static void
-put_ordered(struct drivefix *x, json_t *doc, enum chunker_kind kind)
-{
-	json_t *path;
-	size_t i;
-
-	json_array_foreach(vec_at(vec_at(doc, "stage"), "order"), i, path)
-	    drivefix_file(x, find_file(doc, json_string_value(path)), kind);
-}
-
-static void
-use_previous(struct drivefix *x, const char *path)
-{
-	struct entry en = drivefix_entry(x, path);
-	struct err e = ERR_INIT;
-	struct blobs_list l;
-	struct want w;
-
-	check_ok(
-	    blobs_resolve(hyperdrive_blobs(x->d), &en.blob, &l, &w, &e), &e);
-	check_ok(
-	    blobs_writer_previous(hyperdrive_batch_blobs(x->b), &l, &e), &e);
-	blobs_list_deinit(&l);
-	entry_deinit(&en);
-}
-
-/* rm /a.txt; the bit of /bin/run.sh; a byte of /data/big.bin; /link */
-static void
-put_changes(struct drivefix *x, enum blobs_share share, enum chunker_kind kind)
-{
-	uint8_t *big = prng(150000, 1);
-	struct err e = ERR_INIT;
-	struct entry en;
-	struct want w;
-
-	big[100] ^= 1;
-	drivefix_begin(x, share);
-	drivefix_del(x, "/a.txt");
-	en = drivefix_entry(x, "/bin/run.sh");
-	en.executable = false;
-	check_ok(
-	    hyperdrive_batch_put(x->b, view_str("/bin/run.sh"), &en, &w, &e),
-	    &e);
-	entry_deinit(&en);
-	if (share == BLOBS_PEAR_EXACT)
-		use_previous(x, "/data/big.bin");
-	if (kind == CHUNKER_FIXED) { /* as the source has it: one block */
-		struct blobfix raw = {.wr = hyperdrive_batch_blobs(x->b)};
-
-		entry_init(&en);
-		put_chunk(&raw, big, 150000);
-		en.has_blob = true;
-		en.blob = put_end(&raw, NULL);
-		check_ok(hyperdrive_batch_put(
-			     x->b, view_str("/data/big.bin"), &en, &w, &e),
-		    &e);
-	} else {
-		drivefix_put(
-		    x, "/data/big.bin", view_of(big, 150000), false, kind);
-	}
-	drivefix_link(x, "/link", "A.txt");
-	drivefix_commit(x);
-	free(big);
-}
-
 static void
 expect_second(
     struct drivefix *x, const json_t *want, uint64_t db, uint64_t blobs)
@@ -200,10 +121,10 @@ test_stage(void **state)
 	(void)state;
 	drivefix_open(&x, 3);
 	drivefix_begin(&x, BLOBS_PEAR_EXACT);
-	put_ordered(&x, doc, CHUNKER_RABIN);
+	drivefix_ordered(&x, doc, CHUNKER_RABIN);
 	drivefix_commit(&x);
 	expect_drive(&x, vec_at(want, "afterFirst"));
-	put_changes(&x, BLOBS_PEAR_EXACT, CHUNKER_RABIN);
+	drivefix_changes(&x, BLOBS_PEAR_EXACT, CHUNKER_RABIN);
 	expect_second(&x, vec_at(want, "afterSecond"), 12, 18);
 	drivefix_close(&x);
 	json_decref(doc);
@@ -220,10 +141,10 @@ test_provision(void **state)
 	(void)state;
 	drivefix_open(&x, 4);
 	drivefix_begin(&x, BLOBS_PLAIN);
-	put_ordered(&x, doc, CHUNKER_RABIN);
+	drivefix_ordered(&x, doc, CHUNKER_RABIN);
 	drivefix_commit(&x);
 	expect_drive(&x, vec_at(want, "afterFirst"));
-	put_changes(&x, BLOBS_PLAIN, CHUNKER_FIXED);
+	drivefix_changes(&x, BLOBS_PLAIN, CHUNKER_FIXED);
 	expect_second(&x, vec_at(want, "afterSecond"), 12, 9);
 	drivefix_close(&x);
 	json_decref(doc);

@@ -1,0 +1,192 @@
+/* What provision refuses before it writes. */
+#include "provfix.h"
+
+static void
+test_diverged(void **state)
+{
+	struct b32 target, production, other;
+	struct provfix_state was;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	production = provfix_drive(&x, 12);
+	other = provfix_drive(&x, 13);
+	provfix_first(&x);
+	provfix_production(&x, NULL);
+	provfix_run(&x, &target);
+	provfix_release(&x, &target, &production);
+	provfix_second(&x);
+	provfix_run(&x, &other); /* as if there were no production */
+	was = provfix_state(&x, &other);
+	provfix_production(&x, &production);
+	x.o.target = other;
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	assert_string_equal(x.e.tag, "ERR_TARGET_DIVERGED");
+	check(strstr(x.e.msg, "pear-touch") != NULL);
+	check(x.log.len == 0);
+	check_same_state(was, provfix_state(&x, &other));
+	provfix_close(&x);
+}
+
+static void
+test_production_links(void **state)
+{
+	struct b32 target, production;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	production = provfix_drive(&x, 12);
+	provfix_first(&x);
+	/* known and empty is fine */
+	x.o.production = provfix_link(&production, 0);
+	provfix_run(&x, &target);
+	provfix_release(&x, &target, &production);
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	check(strstr(x.e.msg, "production is not empty, use pear://0.7.") !=
+	      NULL);
+	/* older than it is */
+	x.o.production.length = 3;
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	check(strstr(x.e.msg, "pear://0.7.") != NULL);
+	x.o.latest = true;
+	check_ok(provfix_try(&x), &x.e);
+	x.o.latest = false;
+	/* longer than it is */
+	x.o.production.length = 8;
+	check_code(provfix_try(&x), ERR_PEERS);
+	x.o.production.length = 7;
+	x.o.production.fork = 1;
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	x.o.production.fork = 0;
+	x.o.production.has_hash = true;
+	check_code(provfix_try(&x), ERR_VERIFY);
+	x.o.production.hash = provfix_state(&x, &production).db.tree_hash;
+	check_ok(provfix_try(&x), &x.e);
+	x.o.production.key.b[0] ^= 1;
+	check_code(provfix_try(&x), ERR_PEERS);
+	x.o.production.has_version = false;
+	check_code(provfix_try(&x), ERR_INVALID);
+	assert_string_equal(x.e.tag, "ERR_INVALID_LINK");
+	provfix_close(&x);
+}
+
+static void
+test_source_links(void **state)
+{
+	struct b32 target;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	provfix_first(&x);
+	provfix_production(&x, NULL);
+	x.o.target = target;
+	x.o.source.length = 99;
+	check_code(provfix_try(&x), ERR_PEERS);
+	x.o.source.length = 4; /* inside a flush */
+	check_code(provfix_try(&x), ERR_INVALID);
+	x.o.source.length = 7;
+	x.o.source.fork = 1;
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	x.o.source.fork = 0;
+	x.o.source.has_hash = true;
+	check_code(provfix_try(&x), ERR_VERIFY);
+	x.o.source.has_hash = false;
+	/* the older version, whatever came after */
+	provfix_second(&x);
+	check_ok(provfix_try(&x), &x.e);
+	check(x.r.source.length == 7 && x.r.add == 6);
+	x.o.source.key.b[0] ^= 1;
+	check_code(provfix_try(&x), ERR_PEERS);
+	x.o.source.has_version = false;
+	check_code(provfix_try(&x), ERR_INVALID);
+	x.o.source = provfix_link(&x.stage, 0);
+	x.o.target.b[0] ^= 1;
+	check_code(provfix_try(&x), ERR_READONLY);
+	provfix_close(&x);
+}
+
+static void
+test_semver(void **state)
+{
+	static const struct {
+		const char *package;
+		bool allow;
+		enum err_code rc;
+	} table[] = {
+	    {"{\"name\":\"x\",\"version\":\"2.0.0\"}", false, ERR_OK},
+	    {"{\"name\":\"x\",\"version\":\"2.0.0-rc.1\"}", false, ERR_INVALID},
+	    {"{\"name\":\"x\",\"version\":\"2.0.0-rc.1\"}", true, ERR_OK},
+	    {"{\"name\":\"x\",\"version\":\"2.0\"}", true, ERR_INVALID},
+	    {"{\"name\":\"x\"}", false, ERR_INVALID},
+	};
+	struct b32 target;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	x.o.target = target;
+	provfix_production(&x, NULL);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct provfix_state was = provfix_state(&x, &target);
+		char line[256];
+
+		(void)snprintf(
+		    line, sizeof(line), "f package.json=%s", table[i].package);
+		fix_put(x.st.app, line);
+		provfix_stage(&x);
+		x.o.allow_prerelease = table[i].allow;
+		check_code(provfix_try(&x), table[i].rc);
+		if (table[i].rc == ERR_OK)
+			continue;
+		assert_string_equal(x.e.tag, "ERR_INVALID_MANIFEST");
+		check_same_state(was, provfix_state(&x, &target));
+	}
+	provfix_close(&x);
+}
+
+/* A dry run writes nothing, in a store that cannot be written. */
+static void
+test_read_only(void **state)
+{
+	struct store_opts so = {.mode = STORE_READ};
+	struct b32 target;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	provfix_first(&x);
+	store_close(x.st.s);
+	so.dir = x.st.store_dir;
+	check_ok(store_open(&x.st.s, &so, &x.e), &x.e);
+	x.o.store = x.st.s;
+	provfix_production(&x, NULL);
+	x.o.target = target;
+	check_code(provfix_try(&x), ERR_READONLY);
+	x.o.dry_run = true;
+	check_ok(provfix_try(&x), &x.e);
+	check(x.r.after.length == 7 && x.r.after.blobs_length == 4);
+	check(x.r.before.length == 0);
+	provfix_close(&x);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_diverged),
+	    cmocka_unit_test(test_production_links),
+	    cmocka_unit_test(test_source_links),
+	    cmocka_unit_test(test_semver),
+	    cmocka_unit_test(test_read_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
