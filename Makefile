@@ -3,7 +3,8 @@
 #   make run       install what is missing, build, and show a whole release
 #   make test      install what tests need, run everything
 #   make           build the commands into build/bin
-#   make unit lint link-test fuzz-replay cmd-test crash-test interop examples
+#   make unit lint link-test fuzz-replay cmd-test crash-test interop browser
+#   make examples
 #   make fuzz bench tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
@@ -120,7 +121,8 @@ print-fuzz-libs: ; @echo $(SUPPORT) $(TOP_ARCHIVES) $(TOP_EXT) -lpthread -lm
 # -- tools of the tests ------------------------------------------------------
 # One program per file; the shim is a library to preload.
 SHIM := $(B)/tools/crash_shim.so
-TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/crash/*.c tests/interop/*.c bench/*.c))
+TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/crash/*.c tests/interop/*.c \
+	tests/browser/*.c bench/*.c))
 TOOLS := $(addprefix $(B)/tools/,$(notdir $(basename $(TOOL_SRC))))
 
 define tool_rule
@@ -159,6 +161,7 @@ tidy: ; @tests/lint/tidy.sh
 cmd-test: all tools ; @tests/cmd/run.sh $(B)/bin
 crash-test: all tools ; @tests/crash/run.sh $(B)
 interop: all tools ; @tests/interop/run.sh $(B)
+browser: tools ; @tests/browser/run.sh $(B)
 examples: all ; @examples/release.sh
 bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 
@@ -170,6 +173,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test interop examples bench install clean
+	cmd-test crash-test interop browser examples bench install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

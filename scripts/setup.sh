@@ -3,7 +3,8 @@
 #
 #	build   compiler and libraries
 #	test    that, and what the tests need: cmocka, clang, node, npm, shellcheck,
-#	        and the pinned JavaScript packages in build/js
+#	        Chromium, and the pinned JavaScript packages in build/js and
+#	        build/js-browser
 #	bench   that, and the packages bench/ measures in build/bench-js
 #
 # Debian and Ubuntu. Needs root or sudo only if a package is missing, and the
@@ -14,7 +15,7 @@ cd "$(dirname "$0")/.."
 BUILD_PACKAGES="gcc make pkg-config libc6-dev libsodium-dev liblmdb-dev
 	libjansson-dev libutf8proc-dev libgit2-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-format libclang-rt-14-dev
-	binutils shellcheck"
+	binutils shellcheck chromium"
 
 say() {
 	printf 'setup: %s\n' "$*"
@@ -89,6 +90,7 @@ test_tools() {
 	need_packages $BUILD_PACKAGES $TEST_PACKAGES
 	need_node
 	need_js tests/vectors/gen build/js
+	need_js tests/browser build/js-browser
 }
 
 case "${1-}" in
