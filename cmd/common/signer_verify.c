@@ -90,6 +90,7 @@ render(struct cli *c, const struct signer_verify *o, const struct who *w,
 		cli_line(c, "Signed by %s: \"%s\"",
 		    keybook_own(book, &res->pub) ? "own key" : "known peer",
 		    err_quote(shown, sizeof(shown), name, strlen(name)));
+	b.len--; /* the line brings its own newline */
 	cli_line(c, "%s", buf_cstr(&b));
 	buf_deinit(&b);
 	cli_event(c, "verify",
