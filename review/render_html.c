@@ -357,7 +357,7 @@ link_part(struct buf *b, const char *what, const char *target)
 static void
 lines_part(struct buf *b, const struct review_file *f)
 {
-	if (f->lines != NULL)
+	if (render_has_lines(f))
 		buf_printf(b,
 		    " <span class=\"n\">lines <span class=\"plus\">+%" PRIu64
 		    "</span> <span class=\"minus\">\xe2\x88\x92%" PRIu64
@@ -409,7 +409,7 @@ file(struct buf *b, const struct review_file *f, size_t number)
 	struct render_lines l;
 
 	buf_printf(b, "<li id=\"f%zu\">", number);
-	if (f->lines == NULL) {
+	if (!render_has_lines(f)) {
 		buf_str(b, "<div class=\"row\">");
 		row(b, f);
 		buf_str(b, "</div></li>\n");

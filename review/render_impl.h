@@ -29,7 +29,7 @@ bool render_next(
 void render_plain(struct buf *b, struct view v, enum render_tabs tabs);
 
 #define RENDER_SIZE_MAX 32
-/* "512 B", "1.2 kB", "85 MB": powers of 1000, rounded down. Returns out. */
+/* "512 B", "1.2 kB", "85 MB": as cli_size(), with a space. Returns out. */
 const char *render_size(char out[static RENDER_SIZE_MAX], uint64_t bytes);
 /* "+1.2 kB", "−1.2 kB" (a minus sign), "±0". */
 const char *render_delta(
@@ -54,6 +54,8 @@ struct render_line {
 	uint64_t number;  /* in the old file if removed, else the new one */
 	struct view text; /* with its first character, without newline */
 };
+/* Are there any? A new file may be empty. */
+bool render_has_lines(const struct review_file *f);
 struct render_lines render_lines_of(const char *unified);
 bool render_line_next(struct render_lines *l, struct render_line *out);
 

@@ -216,7 +216,7 @@ file(struct buf *b, const struct review_file *f)
 	if (f->lines == NULL && f->no_lines != NULL)
 		buf_printf(b, " (%s)", f->no_lines);
 	buf_byte(b, '\n');
-	if (f->lines != NULL)
+	if (render_has_lines(f))
 		lines(b, f);
 }
 
@@ -264,7 +264,8 @@ render_markdown(struct buf *out, const struct review *r, struct err *e)
 	sizes(out, r);
 	if ((rc = files(out, r, e)) != ERR_OK)
 		return rc;
-	buf_str(out, "\n---\n\nThe same release and the same review give the "
+	blank_line(out);
+	buf_str(out, "---\n\nThe same release and the same review give the "
 		     "same bytes; `b2sum -l 256` of this file is its hash.\n");
 	return buf_check(out, e);
 }

@@ -103,19 +103,26 @@ render_size(char out[static RENDER_SIZE_MAX], uint64_t bytes)
 {
 	static const char *const unit[] = {
 	    "B", "kB", "MB", "GB", "TB", "PB", "EB"};
-	uint64_t whole = bytes, tenth = 0;
+	uint64_t scale = 1, tenths = bytes * 10, tenth;
 	size_t u = 0;
 
-	for (; whole >= 1000; u++) {
-		tenth = whole % 1000 / 100;
-		whole /= 1000;
+	/* up also from what would round to 1000 of the smaller unit */
+	while (u + 1 < sizeof(unit) / sizeof(unit[0]) &&
+	       bytes >= scale * 1000 - (u > 0 ? scale / 20 : 0)) {
+		scale *= 1000;
+		u++;
 	}
-	if (tenth > 0 && whole < 100)
+	if (u > 0) {
+		tenth = scale / 10;
+		tenths = bytes / tenth + (bytes % tenth >= tenth / 2);
+	}
+	if (tenths % 10 != 0)
 		(void)snprintf(out, RENDER_SIZE_MAX,
-		    "%" PRIu64 ".%" PRIu64 " %s", whole, tenth, unit[u]);
+		    "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10,
+		    unit[u]);
 	else
-		(void)snprintf(
-		    out, RENDER_SIZE_MAX, "%" PRIu64 " %s", whole, unit[u]);
+		(void)snprintf(out, RENDER_SIZE_MAX, "%" PRIu64 " %s",
+		    tenths / 10, unit[u]);
 	return out;
 }
 
@@ -146,6 +153,12 @@ render_plural(uint64_t n)
 }
 
 /* -- line diffs ------------------------------------------------------------- */
+
+bool
+render_has_lines(const struct review_file *f)
+{
+	return f->lines != NULL && f->lines[0] != '\0';
+}
 
 struct render_lines
 render_lines_of(const char *unified)

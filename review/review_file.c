@@ -161,7 +161,8 @@ review_add(struct review *r, const struct review_change *c, struct err *e)
 	    !copy_texts(&f, c))
 		rc = err_nomem(e);
 	else if (c->want == REVIEW_LINES && !c->metadata_only &&
-		 c->old_link == NULL && c->new_link == NULL)
+		 c->new_link == NULL &&
+		 (c->old_link == NULL || c->op == REVIEW_CHANGE))
 		rc = add_lines(r, &f, c, e);
 	if (rc != ERR_OK) {
 		free(f.path);

@@ -9,12 +9,27 @@
 struct run {
 	struct cli *cli;
 	struct stage_opts opts;
+	struct stage_review review;
 };
 
 static void
 on_event(void *ctx, const struct stage_event *ev)
 {
-	stage_render_event(((struct run *)ctx)->cli, ev);
+	const struct review_file *file = NULL;
+	struct run *run = ctx;
+
+	if (ev->kind == STAGE_EVENT_DIFF)
+		file = stage_review_change(&run->review, ev);
+	stage_render_event(run->cli, ev, run->review.diff ? file : NULL);
+}
+
+/* A review that cannot be made ends the run too. */
+static bool
+on_stop(void *ctx)
+{
+	struct run *run = ctx;
+
+	return run->review.rc != ERR_OK || cli_stop_poll(NULL);
 }
 
 static void
@@ -23,6 +38,7 @@ on_opened(void *ctx, const struct stage_report *r)
 	struct run *run = ctx;
 
 	stage_render_opened(run->cli, &run->opts, r);
+	stage_review_opened(&run->review, &run->opts, r);
 }
 
 static int64_t
@@ -46,6 +62,19 @@ confirm_truncate(struct cli *c, const struct stage_args *a, struct err *e)
 }
 
 static enum err_code
+stage_and_review(struct run *run, struct stage_report *r, struct err *e)
+{
+	struct stage_review *v = &run->review;
+	enum err_code rc = drive_stage(&run->opts, r, e);
+
+	if (v->rc != ERR_OK) {
+		*e = v->e;
+		return v->rc;
+	}
+	return rc == ERR_OK ? stage_review_end(v, &run->opts, r, e) : rc;
+}
+
+static enum err_code
 stage(struct cli *c, const struct stage_args *a, struct err *e)
 {
 	struct run run = {.cli = c};
@@ -57,14 +86,16 @@ stage(struct cli *c, const struct stage_args *a, struct err *e)
 	    (rc = common_store(&run.opts.store, c,
 		 a->dry_run ? STORE_READ : STORE_WRITE, e)) != ERR_OK)
 		return rc;
+	stage_review_init(&run.review, a);
 	run.opts.now = wall_clock();
-	run.opts.stop = cli_stop_poll;
+	run.opts.stop = on_stop;
 	run.opts.event = on_event;
 	run.opts.opened = on_opened;
 	run.opts.ctx = &run;
-	rc = drive_stage(&run.opts, &r, e);
+	rc = stage_and_review(&run, &r, e);
 	if (rc == ERR_OK)
-		stage_render_done(c, &run.opts, &r);
+		stage_render_done(c, &run.opts, &r, &run.review);
+	stage_review_deinit(&run.review);
 	stage_report_deinit(&r);
 	store_close(run.opts.store);
 	return rc;

@@ -1,6 +1,7 @@
 #include "stage_cmd.h"
 
 #include "cmd/common/common.h"
+#include "cmd/common/report.h"
 
 static const struct cli_option options[] = {
     {"dry-run", 'd', CLI_FLAG, offsetof(struct stage_args, dry_run), NULL,
@@ -17,6 +18,12 @@ static const struct cli_option options[] = {
 	"--truncate flag must supply an integer if set"},
     {"yes", 'y', CLI_FLAG, offsetof(struct stage_args, yes), NULL,
 	"Truncate without asking", NULL},
+    {"diff", 0, CLI_FLAG, offsetof(struct stage_args, diff), NULL,
+	"With --dry-run: show the changed lines of texts", NULL},
+    {"report", 0, CLI_VALUE, offsetof(struct stage_args, report), "<file>",
+	"With --dry-run: write the review, with sizes and changed lines, to a "
+	"file that ends in .html or .md, and print its hash",
+	NULL},
     {"plan-out", 0, CLI_VALUE, offsetof(struct stage_args, plan_out), "<file>",
 	"With --dry-run: keep the reviewed plan in a file", NULL},
     {"plan", 0, CLI_VALUE, offsetof(struct stage_args, plan), "<file>",
@@ -51,6 +58,8 @@ static const struct cli_arg args[] = {
 static const char *const examples[] = {
     "pear-stage --dry-run pear://... ./hello-1.0.0",
     "pear-stage --dry-run --plan-out review.json pear://... ./hello-1.0.0",
+    "pear-stage --dry-run --diff --report review.html pear://... "
+    "./hello-1.0.0",
     "pear-stage --plan review.json pear://... ./hello-1.0.0",
     NULL,
 };
@@ -84,7 +93,7 @@ check_together(const struct stage_args *a, struct err *e)
 		    e, ERR_USAGE, "--plan and --dry-run exclude each other");
 	if (a->readonly_diff && !a->dry_run)
 		return err_set(e, ERR_USAGE, "--readonly-diff needs --dry-run");
-	return ERR_OK;
+	return common_report_check(a->dry_run, a->diff, a->report, e);
 }
 
 enum err_code

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cmd/common/report.h"
 #include "codec/hex.h"
 #include "codec/z32.h"
 #include "pear/link.h"
@@ -36,7 +37,8 @@ stage_render_opened(
 }
 
 static void
-render_diff(struct cli *c, const struct stage_event *ev)
+render_diff(
+    struct cli *c, const struct stage_event *ev, const struct review_file *file)
 {
 	enum cli_diff kind = ev->type > 0   ? CLI_DIFF_ADDED
 			     : ev->type < 0 ? CLI_DIFF_REMOVED
@@ -50,16 +52,21 @@ render_diff(struct cli *c, const struct stage_event *ev)
 		(void)json_object_set_new(extra, "kind",
 		    json_string(ev->renamed ? "rename" : "copy"));
 	}
+	if (file != NULL)
+		common_report_fields(extra, file);
 	cli_diff_more(
 	    c, kind, view_str(ev->path), ev->removed, ev->added, extra);
 	if (ev->from != NULL)
 		cli_line(c, "    %s from %s",
 		    ev->renamed ? "renamed" : "copied",
 		    err_quote(from, sizeof(from), ev->from, strlen(ev->from)));
+	if (file != NULL)
+		common_report_lines(c, file);
 }
 
 void
-stage_render_event(struct cli *c, const struct stage_event *ev)
+stage_render_event(
+    struct cli *c, const struct stage_event *ev, const struct review_file *file)
 {
 	char done[CLI_SIZE_MAX], total[CLI_SIZE_MAX];
 
@@ -77,7 +84,7 @@ stage_render_event(struct cli *c, const struct stage_event *ev)
 		    c, "Truncating to %llu", (unsigned long long)ev->length);
 		break;
 	case STAGE_EVENT_DIFF:
-		render_diff(c, ev);
+		render_diff(c, ev, file);
 		break;
 	case STAGE_EVENT_PROGRESS:
 		cli_status(c, "%s / %s", cli_size(done, (int64_t)ev->done),
@@ -146,8 +153,8 @@ render_addendum(struct cli *c, const struct stage_report *r)
 }
 
 void
-stage_render_done(
-    struct cli *c, const struct stage_opts *o, const struct stage_report *r)
+stage_render_done(struct cli *c, const struct stage_opts *o,
+    const struct stage_report *r, const struct stage_review *v)
 {
 	char stored[CLI_SIZE_MAX], sum[65];
 
@@ -170,6 +177,8 @@ stage_render_done(
 			"hash", sum));
 		cli_line(c, "Plan: %s", sum);
 	}
+	if (v->report != NULL)
+		common_report_done(c, v->report, &v->sum);
 	if (o->dry_run) {
 		cli_event(c, "skipping",
 		    json_pack("{s:s, s:b}", "reason", "dry-run", "success", 1));

@@ -154,7 +154,7 @@ test_order(void **state)
 		in_order(out, "good one", "Longer name");
 		in_order(out, "Outside /package", "by-arch/");
 		has(out, "6 files: 1 added, 4 changed, 1 removed; "
-			 "2 kB → 3.5 kB (+1.4 kB)");
+			 "2.1 kB → 3.5 kB (+1.4 kB)");
 		has(out, "1 finding against this release, 1 to look at");
 		has(out, "2 kB → 3.5 kB (+1.5 kB)");
 		has(out, "10 B, other content");
@@ -263,12 +263,16 @@ test_wide_numbers(void **state)
 	struct review_file f[] = {
 	    {.path = s("/package.json"), .lines = s("@@ -9999 +1 @@\n-a\n")},
 	    {.path = s("/package.json"), .lines = s("@@ -10000 +1 @@\n-a\n")}};
+	struct review_file none = {.path = s("/package.json"), .lines = s("")};
+	const struct review empty = {.file = &none, .nfiles = 1};
 	const struct review narrow = {.file = f, .nfiles = 1};
 	const struct review wide = {.file = f + 1, .nfiles = 1};
 
 	(void)state;
 	has(render(&narrow, 'h'), "<div class=\"diff\">");
 	has(render(&wide, 'h'), "<div class=\"diff wide\">");
+	lacks(render(&empty, 'h'), "<details");
+	lacks(render(&empty, 'm'), "```");
 }
 
 static void
