@@ -19,7 +19,6 @@
 
 struct provision_event {
 	enum provision_event_kind {
-		PROVISION_EVENT_WARNING, /* message */
 		PROVISION_EVENT_SYNCING, /* what: "metadata", "blobs" */
 		PROVISION_EVENT_BLOCKS,	 /* what, done, total blocks */
 		PROVISION_EVENT_SYNCED,	 /* what */
@@ -32,7 +31,8 @@ struct provision_event {
 		PROVISION_EVENT_UNSETTING, /* field */
 		PROVISION_EVENT_PROGRESS   /* done, total bytes */
 	} kind;
-	const char *message, *what, *path, *field;
+	const char *what, *path, *field;
+	bool writing; /* DIFF: the second time, in the real pass */
 	const json_t *value;
 	const struct provision_report *report; /* `after` as it will be */
 	int type;			       /* 1 add, 0 change, -1 remove */

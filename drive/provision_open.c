@@ -53,7 +53,7 @@ need_length(struct core *c, uint64_t length, const char *what,
 	if (rc != ERR_OK || core_head(c)->length >= length)
 		return rc;
 	rc = err_set(e, ERR_PEERS,
-	    "length %" PRIu64 " of the %s is not in this store, only %" PRIu64,
+	    "length %" PRIu64 " of %s is not in this store, only %" PRIu64,
 	    length, what, core_head(c)->length);
 	return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
 }
@@ -197,13 +197,13 @@ check_source(struct provision_side *s, const struct provision_opts *o,
 
 	if (length == 0 && core_head(db)->length == 0 && !core_writable(db))
 		return absent("source", &l->key, e);
-	rc = need_length(db, length, "source", o->fetch, e);
+	rc = need_length(db, length, "the source", o->fetch, e);
 	if (length == 0)
 		length = core_head(db)->length;
 	if (rc != ERR_OK || (rc = check_fork(db, l, "source", e)) != ERR_OK ||
 	    (rc = check_hash(db, l, "source", o->fetch, e)) != ERR_OK ||
 	    (rc = check_version(db, length, o->fetch, e)) != ERR_OK ||
-	    (rc = check_out(s, length, "source's contents", o->fetch, e)) !=
+	    (rc = check_out(s, length, "the source's contents", o->fetch, e)) !=
 		ERR_OK)
 		return rc;
 	return provision_describe(r, s->drive, length, o->fetch, e);
@@ -467,7 +467,6 @@ compare_cores(struct core *t, struct core *p, const char *what,
     const struct fetch *f, struct err *e)
 {
 	uint64_t n = core_head(t)->length, m = core_head(p)->length;
-	char target[LINK];
 	struct b32 a, b;
 	enum err_code rc;
 
@@ -476,10 +475,10 @@ compare_cores(struct core *t, struct core *p, const char *what,
 	    (rc = tree_hash_at(p, n, f, &b, e)) != ERR_OK || b32_eq(&a, &b))
 		return rc;
 	rc = err_set(e, ERR_CONFLICT,
-	    "the target's %s %s and production's differ in their first %" PRIu64
-	    " blocks: the target can never be signed onto production. Make a "
-	    "new one with pear-touch and provision to that",
-	    what, pear_link_key(target, core_key(t)), n);
+	    "its %s and production's differ in the first %" PRIu64 " blocks: "
+	    "it can never be signed onto production; make a new target with "
+	    "pear-touch and provision to that",
+	    what, n);
 	return e == NULL ? rc : err_tag(e, "ERR_TARGET_DIVERGED");
 }
 
@@ -489,15 +488,18 @@ provision_compare(struct hyperdrive *target,
     struct err *e)
 {
 	struct hyperdrive *p = production->drive;
+	struct core *db = hyperdrive_db(target);
+	char link[LINK];
 	enum err_code rc;
 
 	if (p == NULL)
 		return ERR_OK;
-	rc = compare_cores(
-	    hyperdrive_db(target), hyperdrive_db(p), "metadata", f, e);
-	if (rc != ERR_OK || hyperdrive_blobs(target) == NULL ||
-	    hyperdrive_blobs(p) == NULL)
+	rc = compare_cores(db, hyperdrive_db(p), "metadata", f, e);
+	if (rc == ERR_OK && hyperdrive_blobs(target) != NULL &&
+	    hyperdrive_blobs(p) != NULL)
+		rc = compare_cores(hyperdrive_blobs(target),
+		    hyperdrive_blobs(p), "contents", f, e);
+	if (rc == ERR_OK)
 		return rc;
-	return compare_cores(
-	    hyperdrive_blobs(target), hyperdrive_blobs(p), "contents", f, e);
+	return err_wrap(e, "target %s", pear_link_key(link, core_key(db)));
 }

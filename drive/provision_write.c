@@ -215,6 +215,7 @@ write_rows(struct provision_run *p, struct hyperdrive_batch *hb, bool removals,
 	for (size_t i = 0; i < p->rows.n; i++) {
 		const struct provision_row *row = &p->rows.row[i];
 		struct provision_event ev = {.kind = PROVISION_EVENT_DIFF,
+		    .writing = mode == CORE_BATCH_REAL,
 		    .type = row->op,
 		    .path = row->path,
 		    .removed = row->removed,

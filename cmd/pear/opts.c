@@ -27,6 +27,7 @@ const struct pear_command pear_commands[] = {
     {"touch", "make a new drive link"},
     {"build", "builds per architecture into a deployment directory"},
     {"stage", "deployment directory into a drive"},
+    {"provision", "staged version onto production"},
     {"dump", "files out of a drive"},
     {"info", "what a drive is"},
     {"changelog", "what changed in an app"},

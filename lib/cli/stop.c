@@ -1,10 +1,13 @@
 #include "cli/stop.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t stopping;
 
 static void
@@ -18,7 +21,6 @@ on_signal(int sig)
 void
 cli_stop_install(void)
 {
-	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction old;
 	struct sigaction sa;
 	size_t i;
@@ -49,4 +51,47 @@ cli_stop_poll(void *ctx)
 {
 	(void)ctx;
 	return cli_stopping();
+}
+
+/* What is left until `end`, never negative. */
+static struct timespec
+left(const struct timespec *end)
+{
+	struct timespec now, t = {0, 0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec > end->tv_sec ||
+	    (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec))
+		return t;
+	t.tv_sec = end->tv_sec - now.tv_sec;
+	t.tv_nsec = end->tv_nsec - now.tv_nsec;
+	if (t.tv_nsec < 0) {
+		t.tv_sec--;
+		t.tv_nsec += 1000000000;
+	}
+	return t;
+}
+
+/* Signals come in only inside ppoll(), so that none slips in between the
+ * question and the wait. */
+bool
+cli_stop_wait(unsigned seconds)
+{
+	struct timespec end, t;
+	sigset_t block, old;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		sigaddset(&block, sigs[i]);
+	sigprocmask(SIG_BLOCK, &block, &old);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += seconds;
+	for (;;) {
+		t = left(&end);
+		if (stopping || (t.tv_sec == 0 && t.tv_nsec == 0))
+			break;
+		(void)ppoll(NULL, 0, &t, &old);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return !stopping;
 }

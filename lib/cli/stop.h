@@ -14,4 +14,7 @@ bool cli_stopping(void);
 /* The same in the form of a workflow's stop callback; ctx is not used. */
 bool cli_stop_poll(void *ctx);
 
+/* Wait; false as soon as a stop is asked for, or if it was already. */
+bool cli_stop_wait(unsigned seconds);
+
 #endif

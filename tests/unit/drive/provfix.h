@@ -47,7 +47,6 @@ provfix_event(void *ctx, const struct provision_event *ev)
 	case PROVISION_EVENT_UNSETTING:
 		buf_printf(&x->log, "unset %s\n", ev->field);
 		return;
-	case PROVISION_EVENT_WARNING:
 	case PROVISION_EVENT_SYNCING:
 	case PROVISION_EVENT_BLOCKS:
 	case PROVISION_EVENT_DIFFING:

@@ -1,0 +1,68 @@
+/* pear-provision: parse, provision, render. */
+#include "cli/stop.h"
+#include "cmd/common/common.h"
+#include "provision_cmd.h"
+
+struct run {
+	struct cli *cli;
+	struct provision_opts opts;
+	unsigned cooldown; /* seconds */
+};
+
+static void
+on_event(void *ctx, const struct provision_event *ev)
+{
+	const struct run *run = ctx;
+
+	provision_render_event(run->cli, &run->opts, ev);
+}
+
+static bool
+on_proceed(void *ctx)
+{
+	const struct run *run = ctx;
+
+	if (run->cooldown == 0)
+		return !cli_stopping();
+	provision_render_cooldown(run->cli, run->cooldown);
+	return cli_stop_wait(run->cooldown);
+}
+
+static enum err_code
+provision(struct cli *c, const struct provision_args *a, struct err *e)
+{
+	struct run run = {.cli = c};
+	struct provision_report r = {.version = NULL};
+	enum err_code rc;
+
+	rc = provision_args_apply(a, &run.opts, &run.cooldown, e);
+	if (rc == ERR_OK)
+		rc = common_store(&run.opts.store, c,
+		    a->dry_run ? STORE_READ : STORE_WRITE, e);
+	if (rc != ERR_OK)
+		return rc;
+	run.opts.proceed = on_proceed;
+	run.opts.stop = cli_stop_poll;
+	run.opts.event = on_event;
+	run.opts.ctx = &run;
+	rc = drive_provision(&run.opts, &r, e);
+	if (rc == ERR_OK)
+		provision_render_done(c, &run.opts, &r);
+	provision_report_deinit(&r);
+	store_close(run.opts.store);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct provision_args a = {.source = NULL};
+	struct err e = ERR_INIT;
+	struct cli c;
+	enum err_code rc;
+
+	if (!cli_start(&c, &provision_spec, argc, argv, &a))
+		return cli_exit(&c);
+	rc = provision(&c, &a, &e);
+	return cli_finish(&c, rc, &e);
+}
