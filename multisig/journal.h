@@ -32,6 +32,9 @@ struct journal {
 
 void journal_init(struct journal *j);
 void journal_deinit(struct journal *j);
+/* A copy of a text. */
+NODISCARD enum err_code journal_add_response(
+    struct journal *j, struct view text, struct err *e);
 /* ERR_NOT_FOUND: none is open. ERR_CORRUPT names the target. */
 NODISCARD enum err_code journal_read(struct journal *out, struct store *s,
     const struct b32 *target, struct err *e);

@@ -53,11 +53,10 @@ struct release_opts {
 	struct b32 source;
 	bool has_source_version; /* of a verlink: fork and length it names */
 	uint64_t source_fork, source_length;
-	bool force;	      /* request: no seeding checks */
-	bool force_dangerous; /* verify, commit: skip rows 1 to 9 and 14 */
-	/* Row 9.9.9: with force_dangerous INCOMPATIBLE may be overridden, if
-	 * this says yes (the caller asks for the key's first characters). */
-	bool (*confirm_incompatible)(void *ctx, const struct b32 *target);
+	bool force; /* request: no seeding checks */
+	/* verify, commit: skip rows 3 to 7, 9 and 14. What the target holds
+	 * is compared with the source even so: no signature could hold. */
+	bool force_dangerous;
 	bool first_commit, skip_target_well_seeded;
 	bool dry_run; /* verify */
 	uint64_t min_peers, min_full, timeout_ms;

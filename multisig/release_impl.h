@@ -1,0 +1,76 @@
+/*
+ * release_impl: what the files of the release share. Private to it.
+ */
+#ifndef MULTISIG_RELEASE_IMPL_H
+#define MULTISIG_RELEASE_IMPL_H
+
+#include "hyperdrive/drive.h"
+#include "multisig/release.h"
+
+/* One core of a release: where it comes from, where it goes. */
+struct release_line {
+	const char *id; /* "db", "blobs"; "" for a core */
+	/* of the target */
+	struct manifest manifest;
+	struct b32 key;
+	struct core *target; /* NULL: not in this store, length 0 */
+	/* what the request says */
+	uint64_t length;
+	struct b32 tree_hash;
+	struct core *source;
+	struct tree tree; /* the source's at `length` */
+	bool done;	  /* the target holds it already */
+};
+
+struct release {
+	const struct release_opts *o;
+	struct hyperdrive *drive; /* the source, if it is a drive */
+	struct core *core;	  /* the source, if it is a core */
+	size_t n;
+	struct release_line line[REQUEST_CORES_MAX];
+};
+
+/* ERR_PEERS SOURCE_CORE_TOO_SMALL if the source is not in the store: that is
+ * a length of 0. */
+NODISCARD enum err_code release_open_source(
+    struct release *run, uint64_t length, struct err *e);
+/* The targets of a manifest; those not in the store stay NULL. */
+NODISCARD enum err_code release_open_targets(
+    struct release *run, const struct config *c, struct err *e);
+void release_close(struct release *run);
+
+uint64_t release_target_length(const struct release_line *l);
+uint64_t release_target_fork(const struct release_line *l);
+NODISCARD enum err_code release_tree_at(const struct release_opts *o,
+    struct core *c, uint64_t length, struct tree *out, struct err *e);
+/* Contents that the source's metadata needs at a length; ERR_INVALID if that
+ * is not the end of a change. */
+NODISCARD enum err_code release_blobs_length(
+    struct release *run, uint64_t length, uint64_t *out, struct err *e);
+
+/* "<CODE>: <id> <text>" with the code as tag; id NULL: none. */
+NODISCARD enum err_code release_code(struct err *e, enum err_code rc,
+    const char *code, const char *id, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* Rows 1, 4, 5 of commands.md 9.6, for a length. */
+NODISCARD enum err_code release_check_length(
+    const struct release_line *l, uint64_t length, struct err *e);
+NODISCARD enum err_code release_check_seeded(
+    struct release *run, const struct release_line *l, struct err *e);
+/* Row 8: what the target has is how the source begins. */
+NODISCARD enum err_code release_check_prefix(
+    struct release *run, const struct release_line *l, struct err *e);
+/* Fork, key, type (9.9 rows 1, 5, 6), trees of the source, what is done. */
+NODISCARD enum err_code release_check_request(
+    struct release *run, const struct request *req, struct err *e);
+/* Rows 3 to 9. */
+NODISCARD enum err_code release_check_committable(
+    struct release *run, bool first, struct err *e);
+
+/* Rows 12, 13: move the targets and the journal in one step. */
+NODISCARD enum err_code release_commit(struct release *run,
+    struct journal *journal, struct release_report *r, struct err *e);
+
+void release_tell(const struct release_opts *o, const struct release_event *ev);
+
+#endif
