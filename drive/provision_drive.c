@@ -4,70 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drive/need.h"
 #include "drive/provision_impl.h"
+#include "drive/same.h"
 
 static struct provision_from_drive *
 self(struct provision_source *s)
 {
 	return (struct provision_from_drive *)s;
-}
-
-/* Retry what is not here yet. */
-static bool
-again(struct provision_from_drive *d, enum err_code *rc, const struct want *w,
-    struct err *e)
-{
-	if (*rc != ERR_NEED_BLOCK)
-		return false;
-	*rc = provision_need(d->run->fetch, w, e);
-	return *rc == ERR_OK;
-}
-
-static enum err_code
-resolve(struct provision_from_drive *d, struct core *c,
-    const struct blobs_id *id, struct blobs_list *out, struct err *e)
-{
-	enum err_code rc;
-	struct want w;
-
-	do
-		rc = blobs_resolve(c, id, out, &w, e);
-	while (again(d, &rc, &w, e));
-	return rc;
-}
-
-/* Leaf of a listed block; a map may lie about its size. */
-static enum err_code
-leaf_of(struct provision_from_drive *d, struct core *c,
-    const struct blobs_ref *ref, struct node *out, struct err *e)
-{
-	enum err_code rc;
-	struct want w;
-
-	do
-		rc = core_node(c, 2 * ref->index, out, &w, e);
-	while (again(d, &rc, &w, e));
-	if (rc == ERR_OK && out->size != ref->size)
-		return err_set(e, ERR_FORMAT,
-		    "block %llu has %llu bytes, not %llu",
-		    (unsigned long long)ref->index,
-		    (unsigned long long)out->size,
-		    (unsigned long long)ref->size);
-	return rc;
-}
-
-static enum err_code
-read_block(struct provision_from_drive *d, struct core *c, uint64_t index,
-    struct buf *out, struct err *e)
-{
-	enum err_code rc;
-	struct want w;
-
-	do {
-		buf_reset(out);
-		rc = core_get(c, index, out, &w, e);
-	} while (again(d, &rc, &w, e));
-	return rc;
 }
 
 /* -- next ----------------------------------------------------------------- */
@@ -97,16 +41,10 @@ static enum err_code
 measure(
     struct provision_from_drive *d, struct provision_item *it, struct err *e)
 {
-	enum err_code rc;
-	struct want w;
-
 	it->size = 0;
 	if (it->en.linkname != NULL || !it->en.has_blob)
 		return ERR_OK;
-	do
-		rc = blobs_size(d->blobs, &it->en.blob, &it->size, &w, e);
-	while (again(d, &rc, &w, e));
-	return rc;
+	return need_size(d->blobs, &it->en.blob, &it->size, d->run->fetch, e);
 }
 
 static enum err_code
@@ -124,7 +62,7 @@ next(struct provision_source *s, bool *more, struct provision_item *out,
 	do
 		rc = hyperdrive_list_next(
 		    d->list, more, &out->path, &out->en, NULL, &w, e);
-	while (again(d, &rc, &w, e));
+	while (need_again(d->run->fetch, &rc, &w, e));
 	if (rc != ERR_OK || !*more)
 		return rc;
 	/* JavaScript takes the empty text for no link */
@@ -142,130 +80,16 @@ next(struct provision_source *s, bool *more, struct provision_item *out,
 
 /* -- same ----------------------------------------------------------------- */
 
-/* One content being walked: between two blocks, or `at` bytes into one. */
-struct side {
-	struct core *core;
-	struct blobs_list list;
-	size_t i;
-	struct buf block;
-	size_t at;
-	bool inside;
-};
-
-/* Step over the block at hand if both sides begin one of equal leaf. */
-static enum err_code
-skip_equal(struct provision_from_drive *d, struct side *a, struct side *b,
-    bool *skipped, bool *same, struct err *e)
-{
-	struct node left, right;
-	enum err_code rc;
-
-	*skipped = false;
-	if (a->inside || b->inside || a->i == a->list.n || b->i == b->list.n ||
-	    a->list.ref[a->i].size != b->list.ref[b->i].size)
-		return ERR_OK;
-	rc = leaf_of(d, a->core, &a->list.ref[a->i], &left, e);
-	if (rc == ERR_OK)
-		rc = leaf_of(d, b->core, &b->list.ref[b->i], &right, e);
-	if (rc != ERR_OK)
-		return rc;
-	*skipped = true;
-	*same = b32_eq(&left.hash, &right.hash);
-	a->i++;
-	b->i++;
-	return ERR_OK;
-}
-
-/* Have bytes at hand; *end if there are none. Blocks may be empty. */
-static enum err_code
-enter(struct provision_from_drive *d, struct side *s, bool *end, struct err *e)
-{
-	enum err_code rc;
-
-	while (!s->inside) {
-		if ((*end = s->i == s->list.n))
-			return ERR_OK;
-		rc = read_block(
-		    d, s->core, s->list.ref[s->i++].index, &s->block, e);
-		if (rc != ERR_OK)
-			return rc;
-		s->at = 0;
-		s->inside = s->block.len > 0;
-	}
-	*end = false;
-	return ERR_OK;
-}
-
-static void
-step(struct side *s, size_t n)
-{
-	s->at += n;
-	s->inside = s->at < s->block.len;
-}
-
-static enum err_code
-compare_bytes(struct provision_from_drive *d, struct side *a, struct side *b,
-    bool *end, bool *same, struct err *e)
-{
-	bool enda, endb;
-	size_t n, m;
-	enum err_code rc;
-
-	if ((rc = enter(d, a, &enda, e)) != ERR_OK ||
-	    (rc = enter(d, b, &endb, e)) != ERR_OK)
-		return rc;
-	*end = enda || endb;
-	*same = enda == endb;
-	if (*end)
-		return ERR_OK;
-	n = a->block.len - a->at;
-	m = b->block.len - b->at;
-	n = n < m ? n : m;
-	*same = view_eq(view_sub(buf_view(&a->block), a->at, n),
-	    view_sub(buf_view(&b->block), b->at, n));
-	step(a, n);
-	step(b, n);
-	return ERR_OK;
-}
-
-static enum err_code
-walk(struct provision_from_drive *d, struct side *a, struct side *b, bool *same,
-    struct err *e)
-{
-	bool end = false, skipped;
-	enum err_code rc = ERR_OK;
-
-	*same = true;
-	while (rc == ERR_OK && *same && !end) {
-		rc = provision_stopping(d->run, e);
-		if (rc == ERR_OK)
-			rc = skip_equal(d, a, b, &skipped, same, e);
-		if (rc == ERR_OK && !skipped)
-			rc = compare_bytes(d, a, b, &end, same, e);
-	}
-	return rc;
-}
-
 static enum err_code
 same(struct provision_source *s, const struct provision_item *it,
     struct core *blobs, const struct blobs_id *id, bool *out, struct err *e)
 {
 	struct provision_from_drive *d = self(s);
-	struct side a = {.core = d->blobs}, b = {.core = blobs};
-	enum err_code rc;
+	const struct same_opts o = {d->run->fetch, d->run->stop, d->run->ctx};
+	const struct same_side left = {d->blobs, &it->en.blob};
+	const struct same_side right = {blobs, id};
 
-	buf_init(&a.block, CORE_BLOCK_MAX);
-	buf_init(&b.block, CORE_BLOCK_MAX);
-	rc = resolve(d, d->blobs, &it->en.blob, &a.list, e);
-	if (rc == ERR_OK)
-		rc = resolve(d, blobs, id, &b.list, e);
-	if (rc == ERR_OK)
-		rc = walk(d, &a, &b, out, e);
-	blobs_list_deinit(&a.list);
-	blobs_list_deinit(&b.list);
-	buf_deinit(&a.block);
-	buf_deinit(&b.block);
-	return rc;
+	return same_content(&o, &left, &right, out, e);
 }
 
 /* -- store ---------------------------------------------------------------- */
@@ -290,15 +114,16 @@ store_block(struct provision_from_drive *d, const struct blobs_ref *ref,
 	bool known;
 
 	if ((rc = provision_stopping(d->run, e)) != ERR_OK ||
-	    (rc = leaf_of(d, d->blobs, ref, &leaf, e)) != ERR_OK ||
+	    (rc = need_leaf(d->blobs, ref, &leaf, d->run->fetch, e)) !=
+		ERR_OK ||
 	    (rc = blobs_writer_known(wr, &leaf.hash, leaf.size, &known, e)) !=
 		ERR_OK)
 		return rc;
 	if (!known) {
 		if (mode == CORE_BATCH_DRY)
 			rc = be_here(d, ref->index, e);
-		else if ((rc = read_block(
-			      d, d->blobs, ref->index, &d->block, e)) == ERR_OK)
+		else if ((rc = need_get(d->blobs, ref->index, &d->block,
+			      d->run->fetch, e)) == ERR_OK)
 			bytes = buf_view(&d->block);
 		if (rc == ERR_OK)
 			rc = blobs_writer_add(wr, bytes, &leaf.hash, e);
@@ -318,7 +143,7 @@ store(struct provision_source *s, const struct provision_item *it,
 	enum err_code rc = ERR_OK;
 
 	if (it->en.has_blob)
-		rc = resolve(d, d->blobs, &it->en.blob, &l, e);
+		rc = need_list(d->blobs, &it->en.blob, &l, d->run->fetch, e);
 	for (size_t i = 0; rc == ERR_OK && i < l.n; i++)
 		rc = store_block(d, &l.ref[i], wr, mode, e);
 	blobs_list_deinit(&l);
