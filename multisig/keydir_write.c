@@ -36,6 +36,21 @@ encode_as(struct buf *out, struct view bytes, enum keydir_form form)
 	}
 }
 
+/* Take back a file that was put in its place and could not be synced; what
+ * somebody else put there has other bytes, and stays. */
+static void
+take_back(const char *path, struct view text)
+{
+	struct buf there;
+
+	buf_init(&there, KEYFILE_TEXT_MAX);
+	if (file_read(AT_FDCWD, path, KEYFILE_TEXT_MAX, &there, NULL) ==
+		ERR_OK &&
+	    view_eq(buf_view(&there), text))
+		(void)unlink(path);
+	buf_deinit(&there);
+}
+
 static enum err_code
 write_new(const char *path, struct view bytes, enum keydir_form form,
     mode_t mode, struct err *e)
@@ -47,8 +62,12 @@ write_new(const char *path, struct view bytes, enum keydir_form form,
 	encode_as(&b, bytes, form);
 	if ((rc = buf_check(&b, e)) == ERR_OK)
 		rc = file_write_new(AT_FDCWD, path, buf_view(&b), mode, e);
+	if (rc == ERR_EXISTS)
+		rc = exists(path, e);
+	else if (rc != ERR_OK)
+		take_back(path, buf_view(&b));
 	buf_deinit(&b);
-	return rc == ERR_EXISTS ? exists(path, e) : rc;
+	return rc;
 }
 
 /* The folder, its name synced where it was made. */
@@ -108,9 +127,8 @@ write_pair(const struct keydir *k, const struct keydir_entry *x,
 		return rc;
 	rc = write_new(
 	    x->public_path, view_b32(&x->pub), k->form, MODE_PUBLIC, e);
-	/* Nobody has seen this key: the whole pair, or nothing. Both files stay
-	 * if the public one is in its place and only syncing failed. */
-	if (rc == ERR_EXISTS || (rc != ERR_OK && !keydir_there(x->public_path)))
+	/* nobody has seen this key: the whole pair, or nothing */
+	if (rc != ERR_OK)
 		(void)unlink(x->secret_path);
 	return rc;
 }
