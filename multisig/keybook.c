@@ -209,7 +209,7 @@ keydir_list(const struct keydir *k,
 	struct keybook *b = NULL;
 	enum err_code rc = keybook_open(&b, k, e);
 
-	if (rc != ERR_OK)
+	if (rc != ERR_OK || b == NULL)
 		return rc;
 	for (size_t i = 0; i < b->n; i++)
 		if (!each(ctx, &b->entry[i].x, b->entry[i].own))

@@ -153,7 +153,7 @@ keydir_find(const struct keydir *k, const char *name, struct keydir_entry *out,
 {
 	struct keydir_entry x = {.name = NULL};
 	const char *dir = strchr(name, '/') == NULL ? k->dir : NULL;
-	struct keyfile f;
+	struct keyfile f = {.version = 0};
 	enum err_code rc;
 
 	if (dir != NULL && (rc = keydir_check_name(name, e)) != ERR_OK)

@@ -24,7 +24,7 @@ keydir_join(char **out, const char *dir, const char *name, const char *suffix,
 	struct buf b;
 	size_t len;
 
-	buf_init(&b, 2 * 4096);
+	buf_init(&b, 8192);
 	buf_printf(
 	    &b, "%s%s%s%s", dir ? dir : "", dir ? "/" : "", name, suffix);
 	buf_byte(&b, 0);

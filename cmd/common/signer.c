@@ -12,7 +12,7 @@
 #include "base/file.h"
 
 /* z-base-32 of the largest request, and blanks */
-#define INPUT_MAX (REQUEST_MAX * 2)
+#define INPUT_MAX ((size_t)REQUEST_MAX * 2)
 #define ENV_DIR "HYPERCORE_SIGN_KEYS_DIRECTORY"
 
 static void
@@ -78,7 +78,7 @@ read_stdin(struct buf *out, struct err *e)
 		buf_append(out, view_of(chunk, (size_t)got));
 		if (buf_check(out, NULL) != ERR_OK)
 			return err_set(e, ERR_LIMIT,
-			    "standard input: longer than %d bytes", INPUT_MAX);
+			    "standard input: longer than %zu bytes", INPUT_MAX);
 	}
 }
 

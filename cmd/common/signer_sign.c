@@ -182,7 +182,7 @@ reply(struct work *w, const struct response *res, struct err *e)
 	enum err_code rc;
 
 	buf_init(&bytes, RESPONSE_MAX);
-	buf_init(&text, RESPONSE_MAX * 2);
+	buf_init(&text, (size_t)RESPONSE_MAX * 2);
 	response_encode(&bytes, res);
 	z32_encode(&text, buf_view(&bytes));
 	if ((rc = buf_check(&bytes, e)) == ERR_OK && buf_cstr(&text) == NULL)

@@ -52,7 +52,7 @@ cli_ask_line(int fd, char *buf, size_t cap, size_t *len, struct err *e)
 {
 	enum err_code rc;
 	size_t n = 0;
-	int got;
+	int got = 0;
 	char c = 0;
 
 	while ((rc = cli_ask_byte(fd, -1, &c, &got, e)) == ERR_OK) {

@@ -160,7 +160,7 @@ read_burst(int fd, char *buf, size_t *len, struct err *e)
 	int wait = -1;
 	size_t n = 0;
 	char c = 0;
-	int got;
+	int got = 0;
 
 	while ((rc = cli_ask_byte(fd, wait, &c, &got, e)) == ERR_OK) {
 		if (got == 0 && wait < 0)
