@@ -1,6 +1,7 @@
 #include "tests/unit/blobs/blobfix.h"
 
 #include "codec/enc.h"
+#include "crypto/hash.h"
 
 #define KIB 1024u
 
@@ -468,6 +469,73 @@ test_map_limit(void **state)
 	blobfix_drop(&x);
 }
 
+/* By the leaf: the same blocks and ids as by the bytes, in every mode, and a
+ * dry batch needs no bytes at all. */
+static void
+put_leaf(struct blobfix *x, struct view chunk, bool dry, size_t *asked)
+{
+	struct err e = ERR_INIT;
+	struct b32 leaf;
+	bool known;
+
+	hash_leaf(&leaf, chunk);
+	check_ok(blobs_writer_known(x->wr, &leaf, chunk.len, &known, &e), &e);
+	if (known)
+		return;
+	++*asked;
+	if (dry)
+		chunk.ptr = NULL;
+	check_ok(blobs_writer_add(x->wr, chunk, &leaf, &e), &e);
+}
+
+static void
+leaves(enum blobs_share share, size_t adds)
+{
+	static const char *const text[] = {"ABCA", "ABC", "", "CAD", "ABCA"};
+	struct blobs_id a[5], b[5];
+	struct b32 want, got;
+	struct err e = ERR_INIT;
+	uint8_t *part[4];
+	struct blobfix x;
+
+	for (unsigned i = 0; i < 4; i++)
+		part[i] = prng(1000, 21 + i);
+	blobfix_open(&x, share);
+	for (size_t i = 0; i < 5; i++)
+		a[i] = put_parts(&x, part, text[i]);
+	core_batch_tree_hash(x.b, &want);
+	for (int dry = 0; dry < 2; dry++) {
+		size_t asked = 0;
+
+		blobfix_drop(&x);
+		check_ok(core_batch_new(&x.b, x.c,
+			     dry ? CORE_BATCH_DRY : CORE_BATCH_REAL, &e),
+		    &e);
+		check_ok(blobs_writer_new(&x.wr, x.c, x.b, share, &e), &e);
+		for (size_t i = 0; i < 5; i++) {
+			for (const char *p = text[i]; *p != '\0'; p++)
+				put_leaf(&x, view_of(part[*p - 'A'], 1000),
+				    dry != 0, &asked);
+			b[i] = put_end(&x, NULL);
+			check(same_id(&a[i], &b[i]));
+		}
+		core_batch_tree_hash(x.b, &got);
+		check(b32_eq(&got, &want) && asked == adds);
+	}
+	blobfix_close(&x);
+	for (unsigned i = 0; i < 4; i++)
+		free(part[i]);
+}
+
+static void
+test_leaves(void **state)
+{
+	(void)state;
+	leaves(BLOBS_PLAIN, 14);
+	leaves(BLOBS_SHARED, 4);
+	leaves(BLOBS_PEAR, 12);
+}
+
 int
 main(void)
 {
@@ -483,6 +551,7 @@ main(void)
 	    cmocka_unit_test(test_other_fork),
 	    cmocka_unit_test(test_dry),
 	    cmocka_unit_test(test_map_limit),
+	    cmocka_unit_test(test_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
