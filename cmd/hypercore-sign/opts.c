@@ -35,8 +35,7 @@ static const struct cli_arg args[] = {
 static const char *const examples[] = {
     "hypercore-sign generate",
     "hypercore-sign @request.txt",
-    "hypercore-sign add tkrq8zmwb8a3m9k15csu3q17qmfgqnp9dskbrg9uq1rydpyxp7qy "
-    "alice",
+    "hypercore-sign add <pubkey> alice",
     "hypercore-sign verify @response.txt @request.txt",
     NULL,
 };
