@@ -114,6 +114,7 @@ write_pair(const struct keydir *k, const struct keydir_entry *x,
     const struct keyfile *file, struct err *e)
 {
 	enum err_code rc;
+	struct b32 there;
 	struct buf bytes;
 
 	buf_init(&bytes, KEYFILE_TEXT_MAX);
@@ -127,6 +128,11 @@ write_pair(const struct keydir *k, const struct keydir_entry *x,
 		return rc;
 	rc = write_new(
 	    x->public_path, view_b32(&x->pub), k->form, MODE_PUBLIC, e);
+	/* another process may have found the secret, and completed the pair */
+	if (rc == ERR_EXISTS &&
+	    keydir_read_public(k, x->public_path, &there, NULL) == ERR_OK &&
+	    b32_eq(&there, &x->pub))
+		return ERR_OK;
 	/* nobody has seen this key: the whole pair, or nothing */
 	if (rc != ERR_OK)
 		(void)unlink(x->secret_path);
