@@ -258,7 +258,13 @@ picture(struct buf *b, const struct review *r)
 	    26 + n * ROW_PX, BAR_PX, BAR_PX);
 	for (size_t i = 0; i < n; i++)
 		picture_row(b, r, &r->arch[i], 26 + i * ROW_PX);
-	buf_str(b, "</svg></figure>\n");
+	buf_str(b, "</svg>");
+	if (n < r->narch)
+		buf_printf(b,
+		    "<figcaption class=\"soft\">The first %zu of %zu; the "
+		    "table has all.</figcaption>",
+		    n, r->narch);
+	buf_str(b, "</figure>\n");
 }
 
 /* "1,234,567" */

@@ -292,6 +292,29 @@ test_long_names(void **state)
 	has(out, ">exactly-twenty-two-wid</text>");
 }
 
+/* The picture has an end; the table does not. */
+static void
+test_many_archs(void **state)
+{
+	static struct review_arch a[50];
+	static char name[50][8];
+	struct review r = {.arch = a, .narch = 40};
+
+	(void)state;
+	for (size_t i = 0; i < 50; i++) {
+		check(snprintf(name[i], sizeof(name[i]), "a%02zu", i) > 0);
+		a[i] = (struct review_arch){name[i], i, i};
+	}
+	lacks(render(&r, 'h'), "<figcaption");
+	r.narch = 50;
+	has(render(&r, 'h'), "The first 40 of 50; the table has all.");
+	has(render(&r, 'h'), ">a39</text>");
+	lacks(render(&r, 'h'), ">a40</text>");
+	has(render(&r, 'h'), ">a49</th>");
+	has(render(&r, 'm'), "| a49 |");
+	has(render(&r, 't'), "\n  a49 ");
+}
+
 static void
 test_markdown(void **state)
 {
@@ -525,6 +548,7 @@ main(void)
 	    cmocka_unit_test(test_html_balanced),
 	    cmocka_unit_test(test_wide_numbers),
 	    cmocka_unit_test(test_long_names),
+	    cmocka_unit_test(test_many_archs),
 	    cmocka_unit_test(test_markdown),
 	    cmocka_unit_test(test_markdown_code),
 	    cmocka_unit_test(test_text),
