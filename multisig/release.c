@@ -8,6 +8,7 @@
 #include "multisig/release_impl.h"
 
 #define LOCK_POLL_MS 50
+#define LOCK_WAIT_MS 60000 /* for another commit of the same target */
 
 void
 release_report_init(struct release_report *r)
@@ -94,31 +95,31 @@ assemble(struct release *run, const struct request *req,
 
 static enum err_code
 find_journal(struct release *run, const struct request *req, struct journal *j,
-    bool *resumed, struct err *e)
+    struct err *e)
 {
 	const struct release_opts *o = run->o;
 	char key[Z32_KEY_LEN + 1];
 	enum err_code rc;
 
-	*resumed = false;
+	run->first = o->first_commit;
 	rc = journal_read(j, o->store, &o->config->key, e);
 	if (rc == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (rc != ERR_OK)
 		return rc;
 	if (b32_eq(&j->request_hash, &req->hash)) {
-		*resumed = true;
+		run->resumed = true;
+		run->first = o->first_commit || j->first;
 		release_tell(
 		    o, &(struct release_event){.kind = RELEASE_RESUMED});
 		return ERR_OK;
 	}
-	/* Moved completely: only the waiting for seeders was cut off. */
-	if (j->phase == JOURNAL_COMMITTED || o->dry_run)
-		return ERR_OK;
 	return release_code(e, ERR_CONFLICT, "COMMIT_INCOMPLETE", NULL,
-	    "another commit for %s was interrupted: run it again, or give it "
-	    "up (nothing of it was written); see status",
-	    z32_key(key, &j->key));
+	    "another commit for %s is not finished (%s): run it again first",
+	    z32_key(key, &j->key),
+	    j->phase == JOURNAL_COMMITTED
+		? "committed, its seeders are still waited for"
+		: "nothing of it is written yet");
 }
 
 static enum err_code
@@ -136,7 +137,7 @@ fill_journal(struct journal *j, struct release *run, const struct request *req,
 	j->length_before = release_target_length(&run->line[0]);
 	j->blobs_before =
 	    run->n == 2 ? release_target_length(&run->line[1]) : 0;
-	j->first = j->length_before == 0;
+	j->first = run->first;
 	buf_append(&j->request, bytes);
 	buf_init(&raw, RESPONSE_MAX);
 	buf_init(&text, RESPONSE_MAX * 2);
@@ -191,6 +192,13 @@ report(struct release *run, struct release_report *r)
 	}
 }
 
+/* Nobody to ask, or told to stop: waiting on would not help. */
+static bool
+hopeless(const struct release_opts *o)
+{
+	return o->peers == NULL || (o->stop != NULL && o->stop(o->ctx));
+}
+
 /* Row 14. Without limit, as the contract has it, but never silently: each
  * round asks whether to stop. */
 static enum err_code
@@ -211,14 +219,15 @@ wait_for_seeders(struct release *run, struct err *e)
 		    .want_full = o->min_full,
 		    .timeout_ms = o->timeout_ms};
 
-		if (o->peers == NULL || (o->stop != NULL && o->stop(o->ctx)))
+		rc = peers_count(o->peers, &q, &a, e);
+		if (rc == ERR_INTERRUPTED ||
+		    (rc == ERR_OK && a.full < o->min_full && hopeless(o)))
 			return release_code(e, ERR_PEERS, "COMMIT_INCOMPLETE",
 			    NULL,
 			    "committed, but only %llu of %llu seeders are "
 			    "known to hold it; seed it, and run this again",
 			    (unsigned long long)a.full,
 			    (unsigned long long)o->min_full);
-		rc = peers_count(o->peers, &q, &a, e);
 		if (rc == ERR_OK && a.full >= o->min_full)
 			i++;
 	}
@@ -245,8 +254,20 @@ finish(struct release *run, struct err *e)
 }
 
 static enum err_code
-check(struct release *run, const struct request *req, bool first,
-    struct release_report *r, struct err *e)
+check_target(struct release *run, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	if (!run->o->force_dangerous)
+		return release_check_committable(run, e);
+	for (size_t i = 0; i < run->n && rc == ERR_OK; i++)
+		rc = release_check_prefix(run, &run->line[i], e);
+	return rc;
+}
+
+static enum err_code
+check(struct release *run, const struct request *req, struct release_report *r,
+    struct err *e)
 {
 	const struct release_opts *o = run->o;
 	enum err_code rc;
@@ -258,78 +279,119 @@ check(struct release *run, const struct request *req, bool first,
 	    o, &(struct release_event){.kind = RELEASE_VERIFY_COMMITTABLE,
 		   .source = &o->source,
 		   .target = &o->config->key});
-	if ((rc = release_check_request(run, req, e)) != ERR_OK)
+	if ((rc = release_check_version(run, e)) != ERR_OK ||
+	    (rc = release_check_request(run, req, e)) != ERR_OK)
 		return rc;
 	report(run, r);
-	if (r->already)
-		return ERR_OK;
-	if (!o->force_dangerous)
-		return release_check_committable(run, first, e);
-	for (size_t i = 0; i < run->n && rc == ERR_OK; i++)
-		rc = release_check_prefix(run, &run->line[i], e);
+	rc = check_target(run, e);
+	report(run, r); /* a replica may have grown meanwhile */
 	return rc;
+}
+
+/* Rows 10, 11. */
+static enum err_code
+check_quorum(struct release *run, const struct request *req,
+    const struct response *res, size_t n, struct release_report *r,
+    struct err *e)
+{
+	struct quorum *q = &r->quorum;
+	enum err_code rc = judge(run->o, req, res, n, q, e);
+
+	if (rc != ERR_OK || run->o->dry_run || r->already || q->have >= q->need)
+		return rc;
+	return err_set(e, ERR_VERIFY, "Insufficient quorum: %llu / %llu",
+	    (unsigned long long)q->have, (unsigned long long)q->need);
+}
+
+/* What a first attempt saw of the target, and what it was told to wait for. */
+struct attempt {
+	bool again;
+	uint64_t length[REQUEST_CORES_MAX];
+	struct b32 hash[REQUEST_CORES_MAX];
+};
+
+/* Somebody committed something else while this one was on its way. */
+static enum err_code
+check_same(struct attempt *a, const struct release_report *r, struct err *e)
+{
+	for (size_t i = 0; i < r->nparts; i++) {
+		const struct release_core *now = &r->part[i].before;
+
+		if (a->again && !r->already &&
+		    (a->length[i] != now->length ||
+			!b32_eq(&a->hash[i], &now->tree_hash)))
+			return release_code(e, ERR_CONFLICT, "TARGET_MOVED",
+			    NULL,
+			    "target moved from length %llu to %llu meanwhile; "
+			    "nothing written",
+			    (unsigned long long)a->length[i],
+			    (unsigned long long)now->length);
+		a->length[i] = now->length;
+		a->hash[i] = now->tree_hash;
+	}
+	a->again = true;
+	return ERR_OK;
 }
 
 static enum err_code
-run_once(const struct release_opts *o, const struct request *req,
+run_once(struct release *run, struct attempt *a, const struct request *req,
     struct view bytes, const struct response *res, size_t n,
     struct release_report *r, struct err *e)
 {
-	struct release run;
+	const struct release_opts *o = run->o;
 	struct journal j;
-	bool resumed;
 	enum err_code rc;
 
-	memset(&run, 0, sizeof(run));
-	run.o = o;
 	journal_init(&j);
-	if ((rc = find_journal(&run, req, &j, &resumed, e)) != ERR_OK ||
-	    (rc = check(&run, req, o->first_commit || (resumed && j.first), r,
-		 e)) != ERR_OK ||
-	    (rc = judge(o, req, res, n, &r->quorum, e)) != ERR_OK)
+	if ((rc = find_journal(run, req, &j, e)) != ERR_OK ||
+	    (rc = check(run, req, r, e)) != ERR_OK ||
+	    (rc = check_same(a, r, e)) != ERR_OK ||
+	    (rc = check_quorum(run, req, res, n, r, e)) != ERR_OK)
 		goto out;
-	if (!o->dry_run && !r->already && r->quorum.have < r->quorum.need) {
-		rc = err_set(e, ERR_VERIFY, "Insufficient quorum: %llu / %llu",
-		    (unsigned long long)r->quorum.have,
-		    (unsigned long long)r->quorum.need);
-		goto out;
-	}
 	release_tell(o, &(struct release_event){.kind = RELEASE_COMMIT_START});
-	if ((rc = assemble(&run, req, res, r, e)) != ERR_OK || o->dry_run ||
-	    (r->already && !resumed))
+	rc = assemble(run, req, res, r, e);
+	if (rc == ERR_OK && o->dry_run)
+		rc = release_rehearse(run, e);
+	if (rc != ERR_OK || o->dry_run || (r->already && !run->resumed))
 		goto out;
 	if (!r->already &&
-	    ((rc = fill_journal(&j, &run, req, bytes, res, n, e)) != ERR_OK ||
-		(rc = release_commit(&run, &j, r, e)) != ERR_OK))
+	    ((rc = fill_journal(&j, run, req, bytes, res, n, e)) != ERR_OK ||
+		(rc = release_commit(run, &j, r, e)) != ERR_OK))
 		goto out;
-	rc = finish(&run, e);
+	rc = finish(run, e);
 out:
 	journal_deinit(&j);
-	release_close(&run);
 	return rc;
 }
 
-/* Someone else may be committing the same: then this one waits, looks again,
- * and finds it done, or finds a target that moved elsewhere. */
+/* Someone else may be committing: then this one waits, looks again, and finds
+ * it done, or finds a target that moved elsewhere. */
 enum err_code
 release_run(const struct release_opts *o, const struct request *req,
     struct view request_bytes, const struct response *res, size_t nres,
     struct release_report *r, struct err *e)
 {
-	uint64_t waited = 0;
+	struct attempt a = {.again = false};
+	struct release run;
 	enum err_code rc;
 
-	for (;;) {
-		rc = run_once(o, req, request_bytes, res, nres, r, e);
+	for (unsigned waited = 0;; waited += LOCK_POLL_MS) {
+		memset(&run, 0, sizeof(run));
+		run.o = o;
+		rc = run_once(&run, &a, req, request_bytes, res, nres, r, e);
+		release_close(&run);
 		if ((rc != ERR_LOCKED && rc != ERR_CHANGED) ||
-		    waited > o->timeout_ms ||
+		    waited > LOCK_WAIT_MS ||
 		    (o->stop != NULL && o->stop(o->ctx)))
 			return rc;
+		if (waited == 0 && rc == ERR_LOCKED && e != NULL)
+			release_tell(
+			    o, &(struct release_event){
+				   .kind = RELEASE_WARNING, .message = e->msg});
 		(void)poll(NULL, 0, LOCK_POLL_MS);
-		waited += LOCK_POLL_MS;
 		release_report_deinit(r);
 		release_report_init(r);
-		if (store_refresh(o->store, NULL) != ERR_OK)
+		if ((rc = store_refresh(o->store, e)) != ERR_OK)
 			return rc;
 	}
 }

@@ -20,6 +20,19 @@ release_check_length(
 	    ull(length));
 }
 
+enum err_code
+release_check_version(const struct release *run, struct err *e)
+{
+	const struct release_opts *o = run->o;
+	uint64_t fork = core_head(run->line[0].source)->fork;
+
+	if (!o->has_source_version || o->source_fork == fork)
+		return ERR_OK;
+	return release_code(e, ERR_CONFLICT, "FORK_MISMATCH", NULL,
+	    "the link names fork %llu of the source, it has fork %llu",
+	    ull(o->source_fork), ull(fork));
+}
+
 static enum err_code
 ask(struct release *run, const struct b32 *key, uint64_t length,
     struct peers_answer *a, struct err *e)
@@ -100,7 +113,7 @@ check_source(struct release *run, struct release_line *l, struct err *e)
 	enum err_code rc;
 
 	if ((rc = release_check_length(l, l->length, e)) != ERR_OK ||
-	    (rc = release_tree_at(run->o, l->source, l->length, &l->tree, e)) !=
+	    (rc = release_tree_at(run, l->source, l->length, &l->tree, e)) !=
 		ERR_OK)
 		return rc;
 	tree_hash(&l->tree, &hash);
@@ -112,8 +125,8 @@ check_source(struct release *run, struct release_line *l, struct err *e)
 	    ull(l->length), hex_b32(has, &hash), hex_b32(wants, &l->tree_hash));
 }
 
-static enum err_code
-find_done(struct release *run, struct release_line *l, struct err *e)
+enum err_code
+release_find_done(struct release *run, struct release_line *l, struct err *e)
 {
 	struct tree t;
 	struct b32 hash;
@@ -125,7 +138,7 @@ find_done(struct release *run, struct release_line *l, struct err *e)
 		l->done = true;
 		return ERR_OK;
 	}
-	rc = release_tree_at(run->o, l->target, l->length, &t, e);
+	rc = release_tree_at(run, l->target, l->length, &t, e);
 	if (rc != ERR_OK)
 		return rc;
 	tree_hash(&t, &hash);
@@ -162,7 +175,7 @@ release_check_request(
 	run->line[1].tree_hash = req->blobs_tree_hash;
 	for (size_t i = 0; rc == ERR_OK && i < run->n; i++)
 		if ((rc = check_source(run, &run->line[i], e)) == ERR_OK)
-			rc = find_done(run, &run->line[i], e);
+			rc = release_find_done(run, &run->line[i], e);
 	if (rc == ERR_OK && run->n == 2)
 		rc = check_contents(run, req, e);
 	return rc;
@@ -184,10 +197,10 @@ release_check_prefix(
 		return ERR_OK;
 	if (at > l->length)
 		at = l->length;
-	if ((rc = release_tree_at(run->o, l->target, at, &t, e)) != ERR_OK)
+	if ((rc = release_tree_at(run, l->target, at, &t, e)) != ERR_OK)
 		return rc;
 	tree_hash(&t, &a);
-	if ((rc = release_tree_at(run->o, l->source, at, &t, e)) != ERR_OK)
+	if ((rc = release_tree_at(run, l->source, at, &t, e)) != ERR_OK)
 		return rc;
 	tree_hash(&t, &b);
 	if (b32_eq(&a, &b))
@@ -201,13 +214,18 @@ release_check_prefix(
 	    ull(at), hex_b32(has, &a), hex_b32(source, &b));
 }
 
+/* Row 6. Another machine may know a target that is empty here; only its
+ * metadata is asked for, which no release can be without. */
 static enum err_code
 check_first(struct release *run, const struct release_line *l, struct err *e)
 {
-	struct peers_answer a;
-	enum err_code rc;
+	struct peers_answer a = {0, 0, 0};
+	enum err_code rc = ERR_OK;
 
-	rc = ask(run, &l->key, 1, &a, e);
+	if (run->resumed)
+		return release_check_prefix(run, l, e);
+	if (release_target_length(l) == 0 && l == &run->line[0])
+		rc = ask(run, &l->key, 1, &a, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (release_target_length(l) == 0 && a.longest == 0)
@@ -218,26 +236,61 @@ check_first(struct release *run, const struct release_line *l, struct err *e)
 	    ull(release_target_length(l)), ull(a.longest));
 }
 
+/* Ask who has the target; if that is longer elsewhere, catch up first, and
+ * ask again. */
 static enum err_code
-check_target(struct release *run, const struct release_line *l, struct err *e)
+ask_target(struct release *run, struct release_line *l, struct peers_answer *a,
+    struct err *e)
+{
+	uint64_t length = release_target_length(l);
+	enum err_code rc;
+
+	if ((rc = ask(run, &l->key, length, a, e)) != ERR_OK ||
+	    a->longest <= length)
+		return rc;
+	if ((rc = release_update_target(run, l, a->longest, e)) != ERR_OK ||
+	    (rc = release_find_done(run, l, e)) != ERR_OK || l->done)
+		return rc;
+	if (release_target_length(l) < a->longest)
+		return release_code(e, ERR_PEERS,
+		    "TARGET_CORE_INSUFFICIENT_PEERS", l->id,
+		    "Peers have %llu blocks of the target, here are only "
+		    "%llu: get the target from its seeders first",
+		    ull(a->longest), ull(release_target_length(l)));
+	return ask(run, &l->key, release_target_length(l), a, e);
+}
+
+/* Nothing is known of the target, and nobody said that this is right. */
+static enum err_code
+unknown_target(struct release *run, const struct peers_answer *a, struct err *e)
+{
+	uint64_t min = run->o->min_peers;
+
+	return release_code(e, ERR_PEERS, "TARGET_CORE_INSUFFICIENT_PEERS",
+	    run->line[0].id,
+	    "Target core is not well seeded (%llu/%llu peers). This store "
+	    "holds nothing of it: pass --first-commit if this is its first "
+	    "release, else get the target from its seeders first",
+	    ull(a->peers), ull(min > 0 ? min : 1));
+}
+
+/* Rows 7 to 9. Contents may well be empty where metadata is not. */
+static enum err_code
+check_target(struct release *run, struct release_line *l, struct err *e)
 {
 	const struct release_opts *o = run->o;
-	uint64_t length = release_target_length(l);
 	struct peers_answer a;
 	enum err_code rc;
 
-	if ((rc = ask(run, &l->key, length, &a, e)) != ERR_OK)
+	if ((rc = ask_target(run, l, &a, e)) != ERR_OK || l->done)
 		return rc;
-	if (a.peers < o->min_peers || length == 0)
+	if (l == &run->line[0] && release_target_length(l) == 0)
+		return unknown_target(run, &a, e);
+	if (a.peers < o->min_peers)
 		return release_code(e, ERR_PEERS,
 		    "TARGET_CORE_INSUFFICIENT_PEERS", l->id,
-		    "Target core is not well seeded (%llu/%llu peers)%s",
-		    ull(a.peers), ull(o->min_peers > 0 ? o->min_peers : 1),
-		    length > 0
-			? ""
-			: ". This store holds nothing of it: pass "
-			  "--first-commit if this is its first release, else "
-			  "get the target from its seeders first");
+		    "Target core is not well seeded (%llu/%llu peers)",
+		    ull(a.peers), ull(o->min_peers));
 	if ((rc = release_check_prefix(run, l, e)) != ERR_OK)
 		return rc;
 	if (o->skip_target_well_seeded || a.full >= o->min_full)
@@ -248,30 +301,38 @@ check_target(struct release *run, const struct release_line *l, struct err *e)
 	    ull(a.full), ull(o->min_full));
 }
 
+/* Row 3. */
+static enum err_code
+check_size(const struct release_line *l, struct err *e)
+{
+	if (release_target_length(l) <= core_head(l->source)->length)
+		return ERR_OK;
+	return release_code(e, ERR_CONFLICT, "TARGET_CORE_TOO_BIG", NULL,
+	    "The target core already has higher length than the source core. "
+	    "Committing this signing request will most likely corrupt your "
+	    "core");
+}
+
 /* A line that is done has nothing left to go wrong at the target. */
 static enum err_code
-check_line(
-    struct release *run, struct release_line *l, bool first, struct err *e)
+check_line(struct release *run, struct release_line *l, struct err *e)
 {
 	enum err_code rc;
 
-	if (!l->done && release_target_length(l) > core_head(l->source)->length)
-		return release_code(e, ERR_CONFLICT, "TARGET_CORE_TOO_BIG",
-		    NULL,
-		    "The target core already has higher length than the "
-		    "source core. Committing this signing request will most "
-		    "likely corrupt your core");
-	if ((rc = release_check_seeded(run, l, e)) != ERR_OK || l->done)
+	if (l->done)
+		return ERR_OK;
+	if ((rc = check_size(l, e)) != ERR_OK ||
+	    (rc = release_check_seeded(run, l, e)) != ERR_OK)
 		return rc;
-	return first ? check_first(run, l, e) : check_target(run, l, e);
+	return run->first ? check_first(run, l, e) : check_target(run, l, e);
 }
 
 enum err_code
-release_check_committable(struct release *run, bool first, struct err *e)
+release_check_committable(struct release *run, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 
 	for (size_t i = 0; rc == ERR_OK && i < run->n; i++)
-		rc = check_line(run, &run->line[i], first, e);
+		rc = check_line(run, &run->line[i], e);
 	return rc;
 }

@@ -68,13 +68,49 @@ copy_line(struct mover *m, const struct release_line *l, struct core_batch *b,
 		at = at + 256 < l->length ? at + 256 : l->length;
 		do
 			rc = core_batch_copy(b, l->source, at, &w, e);
-		while (rc == ERR_NEED_BLOCK &&
-		       (rc = fetch_block(o->fetch, &w, e)) == ERR_OK);
+		while (release_again(m->run, l->source, &rc, &w, e));
 		ev.done = core_batch_byte_length(b);
 		release_tell(o, &ev);
 		if (rc == ERR_OK && o->stop != NULL && o->stop(o->ctx))
-			rc = err_set(e, ERR_INTERRUPTED, "interrupted");
+			rc = err_set(e, ERR_INTERRUPTED,
+			    "interrupted; the target is unchanged");
 	}
+	return rc;
+}
+
+static enum err_code
+rehearse_line(struct release *run, const struct release_line *l, struct err *e)
+{
+	struct core_batch *b;
+	struct b32 hash;
+	struct want w;
+	enum err_code rc;
+
+	rc = l->target == NULL
+		 ? core_batch_new_empty(&b, e)
+		 : core_batch_new(&b, l->target, CORE_BATCH_DRY, e);
+	if (rc != ERR_OK)
+		return rc;
+	do
+		rc = core_batch_copy(b, l->source, l->length, &w, e);
+	while (release_again(run, l->source, &rc, &w, e));
+	core_batch_tree_hash(b, &hash);
+	core_batch_free(b);
+	if (rc != ERR_OK || b32_eq(&hash, &l->tree_hash))
+		return rc;
+	return release_code(e, ERR_CONFLICT, "COMMIT_FAILED", NULL,
+	    "Failed to commit the batch: the target would not become what the "
+	    "request says");
+}
+
+enum err_code
+release_rehearse(struct release *run, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	for (size_t i = run->n; rc == ERR_OK && i-- > 0;)
+		if (!run->line[i].done)
+			rc = rehearse_line(run, &run->line[i], e);
 	return rc;
 }
 

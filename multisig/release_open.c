@@ -27,27 +27,87 @@ release_tell(const struct release_opts *o, const struct release_event *ev)
 		o->event(o->ctx, ev);
 }
 
+/* Blocks come through another handle: this one must look again. */
+static enum err_code
+look_again(struct release *run, struct core *c, struct err *e)
+{
+	enum err_code rc = store_refresh(run->o->store, e);
+
+	return rc == ERR_OK ? core_refresh(c, e) : rc;
+}
+
+bool
+release_again(struct release *run, struct core *c, enum err_code *rc,
+    const struct want *w, struct err *e)
+{
+	if (*rc != ERR_NEED_BLOCK)
+		return false;
+	*rc = fetch_block(run->o->fetch, w, e);
+	if (*rc == ERR_OK)
+		*rc = look_again(run, c, e);
+	return *rc == ERR_OK;
+}
+
+/* A replica that is too short may be so only here. */
+static enum err_code
+update(
+    struct release *run, const struct b32 *key, uint64_t length, struct err *e)
+{
+	const struct peers *p = run->o->peers;
+	enum err_code rc;
+
+	if (p == NULL || p->update == NULL)
+		return ERR_OK;
+	rc = p->update(p->ctx, key, length, run->o->timeout_ms, e);
+	return rc == ERR_OK ? store_refresh(run->o->store, e) : rc;
+}
+
+static enum err_code
+lengthen(struct release *run, struct core *c, uint64_t length, struct err *e)
+{
+	enum err_code rc;
+
+	if (c == NULL || core_head(c)->length >= length)
+		return ERR_OK;
+	rc = update(run, core_key(c), length, e);
+	return rc == ERR_OK ? core_refresh(c, e) : rc;
+}
+
 /* -- source ------------------------------------------------------------------ */
 
 static enum err_code
-open_drive(struct release *run, struct err *e)
+open_drive(struct release *run, uint64_t length, struct err *e)
 {
 	const struct release_opts *o = run->o;
+	struct core *db;
 	struct want w;
 	enum err_code rc;
 
 	rc = hyperdrive_open(&run->drive, o->store, &o->source, CORE_READ, e);
 	if (rc != ERR_OK)
 		return rc;
-	run->line[0].source = hyperdrive_db(run->drive);
-	if (core_head(run->line[0].source)->length == 0)
-		return ERR_OK;
+	run->line[0].source = db = hyperdrive_db(run->drive);
+	if ((rc = lengthen(run, db, length, e)) != ERR_OK ||
+	    core_head(db)->length == 0)
+		return rc;
 	do
 		rc = hyperdrive_find_blobs(run->drive, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(o->fetch, &w, e)) == ERR_OK);
+	while (release_again(run, db, &rc, &w, e));
 	run->line[1].source = hyperdrive_blobs(run->drive);
 	return rc;
+}
+
+static enum err_code
+open_either(struct release *run, uint64_t length, struct err *e)
+{
+	const struct release_opts *o = run->o;
+	enum err_code rc;
+
+	if (o->kind == REQUEST_DRIVE)
+		return open_drive(run, length, e);
+	rc = core_open(&run->core, o->store, &o->source, CORE_READ, e);
+	run->line[0].source = run->core;
+	return rc == ERR_OK ? lengthen(run, run->core, length, e) : rc;
 }
 
 enum err_code
@@ -59,12 +119,10 @@ release_open_source(struct release *run, uint64_t length, struct err *e)
 	run->n = o->kind == REQUEST_DRIVE ? 2 : 1;
 	run->line[0].id = o->kind == REQUEST_DRIVE ? "db" : "";
 	run->line[1].id = "blobs";
-	if (o->kind == REQUEST_DRIVE) {
-		rc = open_drive(run, e);
-	} else {
-		rc = core_open(&run->core, o->store, &o->source, CORE_READ, e);
-		run->line[0].source = run->core;
-	}
+	rc = open_either(run, length, e);
+	if (rc == ERR_NOT_FOUND && run->line[0].source == NULL &&
+	    (rc = update(run, &o->source, length, e)) == ERR_OK)
+		rc = open_either(run, length, e);
 	if (rc == ERR_NOT_FOUND)
 		return release_code(e, ERR_PEERS, "SOURCE_CORE_TOO_SMALL",
 		    run->line[0].id,
@@ -102,6 +160,19 @@ release_open_targets(struct release *run, const struct config *c, struct err *e)
 	return open_target(run, &run->line[1], e);
 }
 
+enum err_code
+release_update_target(
+    struct release *run, struct release_line *l, uint64_t length, struct err *e)
+{
+	enum err_code rc = update(run, &l->key, length, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	core_close(l->target);
+	l->target = NULL;
+	return open_target(run, l, e);
+}
+
 void
 release_close(struct release *run)
 {
@@ -126,7 +197,7 @@ release_target_fork(const struct release_line *l)
 /* -- what they hold ---------------------------------------------------------- */
 
 enum err_code
-release_tree_at(const struct release_opts *o, struct core *c, uint64_t length,
+release_tree_at(struct release *run, struct core *c, uint64_t length,
     struct tree *out, struct err *e)
 {
 	struct want w;
@@ -137,21 +208,23 @@ release_tree_at(const struct release_opts *o, struct core *c, uint64_t length,
 		return ERR_OK;
 	do
 		rc = core_tree_at(c, length, out, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(o->fetch, &w, e)) == ERR_OK);
+	while (release_again(run, c, &rc, &w, e));
 	return rc;
 }
 
+/* The source's own head needs no proof that it is one. */
 static enum err_code
 check_version(struct release *run, uint64_t length, struct err *e)
 {
+	struct core *db = run->line[0].source;
 	struct want w;
 	enum err_code rc;
 
+	if (length == core_head(db)->length)
+		return ERR_OK;
 	do
-		rc = bee_check_version(run->line[0].source, length, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(run->o->fetch, &w, e)) == ERR_OK);
+		rc = bee_check_version(db, length, &w, e);
+	while (release_again(run, db, &rc, &w, e));
 	return rc;
 }
 
@@ -168,8 +241,9 @@ release_blobs_length(
 		return rc;
 	do
 		rc = hyperdrive_blobs_length(b, out, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(run->o->fetch, &w, e)) == ERR_OK);
+	while (release_again(run, run->line[0].source, &rc, &w, e));
 	bee_close(b);
+	if (rc == ERR_OK)
+		rc = lengthen(run, run->line[1].source, *out, e);
 	return rc;
 }

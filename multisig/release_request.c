@@ -14,15 +14,13 @@ tell(struct release *run, enum release_event_kind kind)
 static enum err_code
 check_fork(struct release *run, struct err *e)
 {
-	const struct release_opts *o = run->o;
 	uint64_t source = core_head(run->line[0].source)->fork;
 	uint64_t target = release_target_fork(&run->line[0]);
 
-	if (o->has_source_version && o->source_fork != source)
-		return release_code(e, ERR_CONFLICT, "FORK_MISMATCH", NULL,
-		    "the link names fork %llu of the source, it has fork %llu",
-		    (unsigned long long)o->source_fork,
-		    (unsigned long long)source);
+	enum err_code rc = release_check_version(run, e);
+
+	if (rc != ERR_OK)
+		return rc;
 	if (source != target)
 		return release_code(e, ERR_CONFLICT, "FORK_MISMATCH", NULL,
 		    "the source was truncated (fork %llu), the target has "
@@ -48,7 +46,11 @@ find_lengths(struct release *run, uint64_t length, struct err *e)
 	struct release_line *db = &run->line[0], *blobs = &run->line[1];
 	enum err_code rc;
 
-	db->length = length != 0 ? length : core_head(db->source)->length;
+	db->length = length;
+	if (db->length == 0 && run->o->has_source_version)
+		db->length = run->o->source_length;
+	if (db->length == 0)
+		db->length = core_head(db->source)->length;
 	if (db->length == 0)
 		return release_code(e, ERR_PEERS, "SOURCE_CORE_TOO_SMALL",
 		    db->id, "Source core is empty");
@@ -72,7 +74,7 @@ find_trees(struct release *run, struct err *e)
 	for (size_t i = 0; rc == ERR_OK && i < run->n; i++) {
 		struct release_line *l = &run->line[i];
 
-		rc = release_tree_at(run->o, l->source, l->length, &l->tree, e);
+		rc = release_tree_at(run, l->source, l->length, &l->tree, e);
 		tree_hash(&l->tree, &l->tree_hash);
 		if (rc == ERR_OK)
 			rc = release_check_prefix(run, l, e);
