@@ -57,8 +57,7 @@ dst_next(struct provision_run *p, struct dst_walk *d, struct err *e)
 	do
 		rc = hyperdrive_list_next(
 		    d->list, &d->more, &d->path, &d->en, NULL, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = provision_need(p->fetch, &w, e)) == ERR_OK);
+	while (need_again(p->fetch, &rc, &w, e));
 	if (rc == ERR_OK && d->more &&
 	    memchr(d->path.ptr, 0, d->path.len) != NULL)
 		rc = err_set(e, ERR_FORMAT, "target entry %s: NUL in a name",
@@ -71,21 +70,10 @@ static enum err_code
 dst_size(struct provision_run *p, const struct entry *en, uint64_t *out,
     struct err *e)
 {
-	enum err_code rc;
-	struct want w;
-
 	*out = 0;
 	if (!en->has_blob)
 		return ERR_OK;
-	if (!en->blob.block_map) {
-		*out = en->blob.byte_length;
-		return ERR_OK;
-	}
-	do
-		rc = blobs_size(p->dst_blobs, &en->blob, out, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = provision_need(p->fetch, &w, e)) == ERR_OK);
-	return rc;
+	return need_size(p->dst_blobs, &en->blob, out, p->fetch, e);
 }
 
 static enum err_code

@@ -70,8 +70,10 @@ same(struct provision_source *s, const struct provision_item *it,
 	struct b32 sum;
 	enum err_code rc;
 
-	rc = content_same(&d->content, &f, blobs, id, out, &sum, &w, e);
-	return rc == ERR_NEED_BLOCK ? provision_need(NULL, &w, e) : rc;
+	do
+		rc = content_same(&d->content, &f, blobs, id, out, &sum, &w, e);
+	while (need_again(NULL, &rc, &w, e));
+	return rc;
 }
 
 static enum err_code

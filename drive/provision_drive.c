@@ -99,9 +99,12 @@ static enum err_code
 be_here(struct provision_from_drive *d, uint64_t index, struct err *e)
 {
 	const struct want w = {*core_key(d->blobs), WANT_BLOCK, index};
+	enum err_code rc;
 
-	return core_has(d->blobs, index) ? ERR_OK
-					 : provision_need(d->run->fetch, &w, e);
+	do
+		rc = core_has(d->blobs, index) ? ERR_OK : ERR_NEED_BLOCK;
+	while (need_again(d->run->fetch, &rc, &w, e));
+	return rc;
 }
 
 static enum err_code

@@ -13,6 +13,7 @@
 #ifndef DRIVE_PROVISION_IMPL_H
 #define DRIVE_PROVISION_IMPL_H
 
+#include "drive/need.h"
 #include "drive/provision.h"
 
 /* -- source --------------------------------------------------------------- */
@@ -89,9 +90,6 @@ struct provision_run {
 	uint64_t done; /* bytes of contents, progress */
 };
 
-/* A missing block: ask for it. Without peers ERR_PEERS, ERR_NOT_FOUND. */
-NODISCARD enum err_code provision_need(
-    const struct fetch *f, const struct want *w, struct err *e);
 NODISCARD enum err_code provision_stopping(
     const struct provision_run *p, struct err *e);
 void provision_emit(

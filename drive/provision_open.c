@@ -7,19 +7,6 @@
 
 #define LINK PEAR_LINK_TEXT_MAX
 
-enum err_code
-provision_need(const struct fetch *f, const struct want *w, struct err *e)
-{
-	enum err_code rc = fetch_block(f, w, e);
-
-	if (rc != ERR_NOT_FOUND || f != NULL)
-		return rc;
-	if (e == NULL)
-		return ERR_PEERS;
-	e->code = ERR_PEERS;
-	return err_tag(e, "ERR_NOT_FOUND");
-}
-
 void
 provision_side_close(struct provision_side *s)
 {
@@ -63,13 +50,8 @@ tree_hash_at(struct core *c, uint64_t length, const struct fetch *f,
     struct b32 *out, struct err *e)
 {
 	struct tree tree;
-	struct want w;
-	enum err_code rc;
+	enum err_code rc = need_tree(c, length, &tree, f, e);
 
-	do
-		rc = core_tree_at(c, length, &tree, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
 	if (rc == ERR_OK)
 		tree_hash(&tree, out);
 	return rc;
@@ -145,8 +127,7 @@ check_version(
 		return ERR_OK;
 	do
 		rc = bee_check_version(db, length, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	return rc;
 }
 
@@ -161,16 +142,14 @@ check_out(struct provision_side *s, uint64_t length, const char *contents,
 
 	do
 		rc = hyperdrive_find_blobs(s->drive, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	if (rc == ERR_OK)
 		rc = hyperdrive_at(s->drive, length, &s->at, e);
 	if (rc != ERR_OK || hyperdrive_blobs(s->drive) == NULL)
 		return rc;
 	do
 		rc = hyperdrive_blobs_length(s->at, &n, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	if (rc == ERR_OK)
 		rc = need_length(hyperdrive_blobs(s->drive), n, contents, f, e);
 	s->blobs_length = core_head(hyperdrive_blobs(s->drive))->length;
@@ -256,10 +235,11 @@ contents_then(struct provision_side *s, struct err *e)
 {
 	uint64_t end = 0;
 	struct want w;
-	enum err_code rc = bee_history(s->at, 1, see_block, &end, &w, e);
+	enum err_code rc;
 
-	if (rc == ERR_NEED_BLOCK)
-		return provision_need(NULL, &w, e);
+	do
+		rc = bee_history(s->at, 1, see_block, &end, &w, e);
+	while (need_again(NULL, &rc, &w, e));
 	if (rc == ERR_OK && end < s->blobs_length)
 		s->blobs_length = end;
 	return rc;
@@ -373,8 +353,7 @@ check_header(struct provision_side *s, const struct fetch *f, struct err *e)
 	do {
 		buf_reset(&mem);
 		rc = bee_get_header(s->at, &h, &mem, &w, e);
-	} while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	} while (need_again(f, &rc, &w, e));
 	if (rc == ERR_OK && h.content_feed.len > 0)
 		rc = err_set(e, ERR_UNSUPPORTED,
 		    "a drive of the old kind cannot be provisioned for");

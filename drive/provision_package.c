@@ -16,13 +16,12 @@ read_content(struct core *blobs, const struct blobs_id *id, struct buf *out,
 
 	do
 		rc = blobs_reader_open(&r, blobs, id, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	while (rc == ERR_OK && more) {
-		rc = blobs_reader_next(r, &more, &block, &w, e);
-		if (rc == ERR_NEED_BLOCK)
-			rc = provision_need(f, &w, e);
-		else if (rc == ERR_OK && more)
+		do
+			rc = blobs_reader_next(r, &more, &block, &w, e);
+		while (need_again(f, &rc, &w, e));
+		if (rc == ERR_OK && more)
 			buf_append(out, block);
 	}
 	blobs_reader_close(r);
@@ -47,8 +46,7 @@ read_package(struct provision_side *s, struct buf *out, const struct fetch *f,
 	entry_init(&en);
 	do
 		rc = hyperdrive_entry(s->at, path, &en, NULL, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !en.has_blob)) {
 		rc = err_set(e, ERR_INVALID, "the source has no package.json");
 		if (rc != ERR_OK)

@@ -43,12 +43,11 @@ copy_step(struct provision_run *p, struct core_batch *b, struct core *from,
 	enum err_code rc = provision_stopping(p, e);
 	struct want w;
 
-	while (rc == ERR_OK) {
+	if (rc != ERR_OK)
+		return rc;
+	do
 		rc = core_batch_copy(b, from, to, &w, e);
-		if (rc != ERR_NEED_BLOCK)
-			break;
-		rc = provision_need(p->fetch, &w, e);
-	}
+	while (need_again(p->fetch, &rc, &w, e));
 	return rc;
 }
 
@@ -120,8 +119,7 @@ put_field(struct provision_run *p, struct hyperdrive_batch *hb, struct view key,
 
 	do
 		rc = hyperdrive_batch_field(hb, key, value, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = provision_need(p->fetch, &w, e)) == ERR_OK);
+	while (need_again(p->fetch, &rc, &w, e));
 	return rc;
 }
 
@@ -149,8 +147,7 @@ put_entry(struct provision_run *p, struct hyperdrive_batch *hb,
 
 	do
 		rc = hyperdrive_batch_put(hb, view_str(path), en, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = provision_need(p->fetch, &w, e)) == ERR_OK);
+	while (need_again(p->fetch, &rc, &w, e));
 	return rc;
 }
 
@@ -259,8 +256,7 @@ provision_field_of(struct bee *at, const char *name, json_t **out,
 		return ERR_OK;
 	do
 		rc = bee_get(at, view_str(name), &found, &w, e);
-	while (
-	    rc == ERR_NEED_BLOCK && (rc = provision_need(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	if (rc == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (rc == ERR_OK)

@@ -371,11 +371,12 @@ static int
 wait_for_stop(struct cli *c, const struct opts *o)
 {
 	struct err e = ERR_INIT;
-	bool before = cli_stopping();
+	bool before = cli_stopping() || !cli_stop_wait(0);
 
 	(void)o;
 	(void)raise(SIGTERM);
-	if (before || !cli_stop_poll(NULL))
+	/* the wait is over before it begins */
+	if (before || !cli_stop_poll(NULL) || cli_stop_wait(600))
 		return 98;
 	return cli_finish(c, err_set(&e, ERR_INTERRUPTED, "interrupted"), &e);
 }

@@ -210,6 +210,35 @@ test_lost_key(void **state)
 	provfix_close(&x);
 }
 
+/* An older version again, also of the target itself. */
+static void
+test_rollback(void **state)
+{
+	struct b32 target;
+	struct buf first, now;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	buf_init(&first, 1 << 20);
+	buf_init(&now, 1 << 20);
+	provfix_first(&x);
+	provfix_production(&x, NULL);
+	provfix_run(&x, &target);
+	provfix_values(&x, &target, &first);
+	provfix_second(&x);
+	provfix_run(&x, &target);
+	x.o.source = provfix_link(&target, 7);
+	provfix_run(&x, &target);
+	check(x.r.changes == 6 && x.r.bytes_stored == 0);
+	provfix_values(&x, &target, &now);
+	check_same(buf_view(&first), buf_view(&now));
+	buf_deinit(&first);
+	buf_deinit(&now);
+	provfix_close(&x);
+}
+
 /* The seed's way of starting: target and production are one drive. */
 static void
 test_one_key(void **state)
@@ -446,6 +475,7 @@ main(void)
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_fresh_target),
 	    cmocka_unit_test(test_lost_key),
+	    cmocka_unit_test(test_rollback),
 	    cmocka_unit_test(test_one_key),
 	    cmocka_unit_test(test_fields),
 	    cmocka_unit_test(test_entry_metadata),

@@ -177,6 +177,151 @@ test_read_only(void **state)
 	provfix_close(&x);
 }
 
+/* -- asking peers --------------------------------------------------------- */
+
+/* Peers that have nothing, or bring a release to production. */
+struct peers {
+	struct provfix *x;
+	const struct b32 *from, *to; /* NULL: nothing */
+	struct want last;
+	size_t asked;
+};
+
+static enum err_code
+peers_get(void *ctx, const struct want *w, struct err *e)
+{
+	struct peers *p = ctx;
+
+	p->asked++;
+	p->last = *w;
+	if (p->from == NULL)
+		return err_set(e, ERR_PEERS, "nobody has it");
+	provfix_release(p->x, p->from, p->to);
+	p->from = NULL;
+	return ERR_OK;
+}
+
+/* 0.0 is a promise that is held against what peers say. */
+static void
+test_bootstrap(void **state)
+{
+	struct b32 target, production, nobody = {{5}};
+	struct peers p = {.from = NULL};
+	const struct fetch fetch = {peers_get, &p};
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	p.x = &x;
+	target = provfix_drive(&x, 11);
+	production = provfix_drive(&x, 12);
+	provfix_first(&x);
+	x.o.target = target;
+	x.o.fetch = &fetch;
+	x.o.dry_run = true;
+	/* known here, empty, and nobody answers */
+	x.o.production = provfix_link(&production, 0);
+	check_code(provfix_try(&x), ERR_PEERS);
+	check(strstr(x.e.msg, "--bootstrap") != NULL && p.asked == 1);
+	check(p.last.kind == WANT_LENGTH && p.last.index == 1);
+	check(b32_eq(&p.last.key, &production));
+	x.o.bootstrap = true;
+	check_ok(provfix_try(&x), &x.e);
+	/* a key that was never seen needs no answer */
+	x.o.bootstrap = false;
+	x.o.production = provfix_link(&nobody, 0);
+	check_ok(provfix_try(&x), &x.e);
+	/* a peer knows better */
+	p.from = &x.stage;
+	p.to = &production;
+	x.o.production = provfix_link(&production, 0);
+	check_code(provfix_try(&x), ERR_CONFLICT);
+	check(strstr(x.e.msg, "production is not empty") != NULL);
+	provfix_close(&x);
+}
+
+/* A length that is not here is asked for, once. */
+static void
+test_lengths(void **state)
+{
+	struct b32 target, production;
+	struct peers p = {.from = NULL};
+	const struct fetch fetch = {peers_get, &p};
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	p.x = &x;
+	target = provfix_drive(&x, 11);
+	production = provfix_drive(&x, 12);
+	provfix_first(&x);
+	x.o.target = target;
+	x.o.fetch = &fetch;
+	x.o.production = provfix_link(&production, 7);
+	check_code(provfix_try(&x), ERR_PEERS);
+	check(p.asked == 1 && p.last.index == 7);
+	p.from = &x.stage;
+	p.to = &production;
+	check_ok(provfix_try(&x), &x.e);
+	check(x.r.production.length == 7 && x.r.copied_blocks == 11);
+	x.o.source.length = 8;
+	check_code(provfix_try(&x), ERR_PEERS);
+	check(p.last.index == 8 && b32_eq(&p.last.key, &x.stage));
+	provfix_close(&x);
+}
+
+static void
+clear_contents(struct provfix *x, const struct b32 *key)
+{
+	struct hyperdrive *d;
+
+	check_ok(hyperdrive_open(&d, x->st.s, key, CORE_WRITE, &x->e), &x->e);
+	check_ok(core_clear(hyperdrive_blobs(d), 0, 1, &x->e), &x->e);
+	hyperdrive_close(d);
+	check_ok(store_refresh(x->st.s, &x->e), &x->e);
+}
+
+/* Contents that are missing stop a dry run too, and name the block. */
+static void
+test_missing_blocks(void **state)
+{
+	struct b32 target, production;
+	struct peers p = {.from = NULL};
+	const struct fetch fetch = {peers_get, &p};
+	struct provfix_state was;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	production = provfix_drive(&x, 12);
+	provfix_first(&x);
+	provfix_production(&x, NULL);
+	provfix_run(&x, &production);
+	was = provfix_state(&x, &target);
+	x.o.target = target;
+	clear_contents(&x, &x.stage);
+	for (int dry = 0; dry < 2; dry++) {
+		x.o.dry_run = dry != 0;
+		x.o.fetch = NULL;
+		check_code(provfix_try(&x), ERR_PEERS);
+		check(strstr(x.e.msg, "block 0 of core") != NULL);
+		x.o.fetch = &fetch;
+		check_code(provfix_try(&x), ERR_PEERS);
+		check(p.last.kind == WANT_BLOCK && p.last.index == 0);
+		check_same_state(was, provfix_state(&x, &target));
+	}
+	/* production's, which is to be copied */
+	clear_contents(&x, &production);
+	provfix_production(&x, &production);
+	x.o.dry_run = false;
+	x.o.fetch = NULL;
+	check_code(provfix_try(&x), ERR_PEERS);
+	check(strstr(x.e.msg, "production's blobs") != NULL);
+	check_same_state(was, provfix_state(&x, &target));
+	provfix_close(&x);
+}
+
 int
 main(void)
 {
@@ -186,6 +331,9 @@ main(void)
 	    cmocka_unit_test(test_source_links),
 	    cmocka_unit_test(test_semver),
 	    cmocka_unit_test(test_read_only),
+	    cmocka_unit_test(test_bootstrap),
+	    cmocka_unit_test(test_lengths),
+	    cmocka_unit_test(test_missing_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
