@@ -91,12 +91,11 @@ quoted(char out[static QUOTE], const json_t *v)
 {
 	struct buf b;
 
-	buf_init(&b, 4096);
 	if (json_is_string(v))
-		buf_append(
-		    &b, view_of(json_string_value(v), json_string_length(v)));
-	else
-		jtext_print(&b, v);
+		return err_quote(
+		    out, QUOTE, json_string_value(v), json_string_length(v));
+	buf_init(&b, 4096);
+	jtext_print(&b, v);
 	err_quote(out, QUOTE, b.data, b.len);
 	buf_deinit(&b);
 	return out;
@@ -271,14 +270,18 @@ fill(struct config *c, const json_t *o, struct err *e)
 	    (rc = derive(c, pub, n, quorum, e)) != ERR_OK ||
 	    (rc = check_own_key(c, o, e)) != ERR_OK)
 		return rc;
-	return config_near_misses(c, o, e);
+	if ((rc = config_near_misses(c, o, e)) != ERR_OK)
+		return rc;
+	return config_unusable_keys(c, e);
 }
 
 static enum err_code
 require_field(
     const json_t *o, const char *field, const char *name, struct err *e)
 {
-	if (json_object_get(o, field) != NULL)
+	const json_t *v = json_object_get(o, field);
+
+	if (v != NULL && !json_is_null(v))
 		return ERR_OK;
 	return bad(e, "multisig.%s field required in %s", field, name);
 }

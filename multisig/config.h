@@ -30,7 +30,7 @@ struct config {
 	struct b32 source; /* srcKey */
 	size_t nbootstrap; /* "host:port" of test networks; owned */
 	char *bootstrap[CONFIG_BOOTSTRAP_MAX];
-	size_t nwarnings; /* near-misses such as "publickeys"; owned */
+	size_t nwarnings; /* "publickeys", keys nobody can have; owned */
 	char *warning[8];
 };
 

@@ -9,5 +9,8 @@
 /* Fields that look like a known one and are not: a warning for each. */
 NODISCARD enum err_code config_near_misses(
     struct config *c, const json_t *o, struct err *e);
+/* Public keys that no secret key can belong to, such as a mistyped one: the
+ * reference takes them, so they are a warning. Needs the manifest. */
+NODISCARD enum err_code config_unusable_keys(struct config *c, struct err *e);
 
 #endif

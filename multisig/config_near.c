@@ -1,11 +1,14 @@
-/* Misspelt fields: "publickeys", "quorums", "srckey". Unknown fields are
- * ignored by everyone, so a slip of the hand would silently change a key. */
+/* What is allowed and looks like a slip of the hand: misspelt fields
+ * ("publickeys", "quorums", "srckey"), which everyone ignores, so that the key
+ * would silently be another one; and keys that nobody can have. */
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "codec/z32.h"
 #include "multisig/config_impl.h"
 
 #define NAME_MAX_COMPARED 32
@@ -59,26 +62,67 @@ meant(const char *name)
 	return NULL;
 }
 
+/* The texts beyond the last place are dropped: eight are enough to look. */
+PRINTF_LIKE(3, 4)
+static enum err_code
+warn(struct config *c, struct err *e, const char *fmt, ...)
+{
+	const size_t most = sizeof(c->warning) / sizeof(c->warning[0]);
+	va_list ap;
+	int n;
+
+	if (c->nwarnings == most)
+		return ERR_OK;
+	va_start(ap, fmt);
+	n = vasprintf(&c->warning[c->nwarnings], fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return err_nomem(e);
+	c->nwarnings++;
+	return ERR_OK;
+}
+
 enum err_code
 config_near_misses(struct config *c, const json_t *o, struct err *e)
 {
-	const size_t most = sizeof(c->warning) / sizeof(c->warning[0]);
 	const char *name, *known_name;
 	char quoted[128];
+	enum err_code rc;
 	json_t *v;
 
 	json_object_foreach((json_t *)(void *)(uintptr_t)o, name, v)
 	{
 		(void)v;
 		known_name = meant(name);
-		if (known_name == NULL || c->nwarnings == most)
+		if (known_name == NULL)
 			continue;
 		err_quote(quoted, sizeof(quoted), name, strlen(name));
-		if (asprintf(&c->warning[c->nwarnings],
-			"unknown field \"%s\" is ignored; is \"%s\" meant?",
-			quoted, known_name) < 0)
-			return err_nomem(e);
-		c->nwarnings++;
+		rc = warn(c, e,
+		    "unknown field \"%s\" is ignored; is \"%s\" meant?", quoted,
+		    known_name);
+		if (rc != ERR_OK)
+			return rc;
+	}
+	return ERR_OK;
+}
+
+enum err_code
+config_unusable_keys(struct config *c, struct err *e)
+{
+	char key[Z32_KEY_LEN + 1];
+	enum err_code rc;
+
+	for (size_t i = 0; i < c->manifest.nsigners; i++) {
+		const struct b32 *pub = &c->manifest.signer[i].pub;
+
+		if (sign_public_valid(pub))
+			continue;
+		rc = warn(c, e,
+		    "publicKeys %zu: nobody can sign with %s, which is no "
+		    "ed25519 public key",
+		    i, z32_key(key, pub));
+		if (rc != ERR_OK)
+			return rc;
 	}
 	return ERR_OK;
 }

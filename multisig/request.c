@@ -9,6 +9,13 @@
 
 enum { TYPE_REQUEST = 0, FLAG_DRIVE = 1 };
 
+static enum err_code
+unknown_version(uint64_t version, struct err *e)
+{
+	return err_set(e, ERR_VERSION, "Unknown signing request version: %llu",
+	    (unsigned long long)version);
+}
+
 /* Everything that follows from the bytes and the manifest. */
 static enum err_code
 derive(struct request *r, struct view bytes, struct err *e)
@@ -54,8 +61,12 @@ request_seal(struct request *r, struct buf *out, struct err *e)
 	size_t start = out->len;
 	enum err_code rc;
 
+	if (r->version > REQUEST_VERSION_MAX)
+		return unknown_version(r->version, e);
 	if (r->length == 0)
 		return err_set(e, ERR_INVALID, "Refusing to sign length = 0");
+	if ((rc = manifest_check(&r->manifest, e)) != ERR_OK)
+		return rc;
 	if (r->kind == REQUEST_DRIVE && r->manifest.version == 0)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "Drive is not compatible, needs v1 manifest");
@@ -71,9 +82,7 @@ decode_head(struct dec *d, struct request *r, struct err *e)
 	uint64_t version = dec_uint(d);
 
 	if (dec_ok(d) && version > REQUEST_VERSION_MAX)
-		return err_set(e, ERR_VERSION,
-		    "Unknown signing request version: %llu",
-		    (unsigned long long)version);
+		return unknown_version(version, e);
 	r->version = (unsigned)version;
 	if (version > REQUEST_LEGACY && dec_u8(d) != TYPE_REQUEST && dec_ok(d))
 		return err_set(e, ERR_FORMAT, "Expected an encoded request");
