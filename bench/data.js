@@ -4,6 +4,8 @@
 //	b  20,000 small files in 200 folders
 //	c  one file of 4 GiB: 64 KiB of data in each 8 MiB, holes between
 //	d  1,000,000 tiny files in 1,000 folders
+//	e  16 files of 64 MiB that nothing can compress
+//	f  100,000 tiny files in 500 folders
 'use strict'
 const fs = require('fs')
 const path = require('path')
@@ -57,5 +59,13 @@ if (kind === 'a') {
   fs.closeSync(fd)
 } else if (kind === 'd') {
   small(1000000, 1000, 40)
+} else if (kind === 'e') {
+  const b = Buffer.alloc(64 << 20)
+  for (let n = 0; n < 16; n++) {
+    for (let i = 0; i < b.length; i += 4) b.writeUInt32LE(next(), i)
+    fs.writeFileSync(path.join(dir, 'f' + n), b)
+  }
+} else if (kind === 'f') {
+  small(100000, 500, 40)
 } else throw new Error('no data set ' + kind)
 fs.writeFileSync(stamp, '')

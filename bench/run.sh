@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh BUILD: one table of our stage against the JavaScript stage and
-# against the floor (one read, one hash, one write of the same bytes). All
-# contenders take turns in one run, with a warm cache; medians.
+# run.sh BUILD: one table of our stage, provision, verify and commit against
+# the JavaScript ones and against the floor (stage: one read, one hash, one
+# write of the same bytes; release: one synced copy of them). All contenders
+# take turns in one run, with a warm cache; medians.
 #
 #	RUNS=3          rounds
 #	BENCH_BIG=1     also 1,000,000 files, and JavaScript on the 4 GiB file
@@ -20,40 +21,10 @@ timeit=$build/tools/timeit
 mkdir -p "$work/times"
 rm -f "$work/times"/*
 
-# take NAME COMMAND...: one run; "wall cpu rss" goes to the samples of NAME
-take() {
-	name=$1
-	shift
-	"$timeit" -q -- "$@" >>"$work/times/$name" || {
-		echo "bench: failed: $*" >&2
-		exit 1
-	}
-}
-
-# of NAME FIELD: median (1 wall, 2 cpu) or largest (3 memory)
-of() {
-	[ -s "$work/times/$1" ] || { echo -; return; }
-	if [ "$2" = 3 ]; then
-		sort -n -k3 "$work/times/$1" | tail -n 1 | cut -d' ' -f3
-		return
-	fi
-	sort -n -k"$2" "$work/times/$1" | awk -v f="$2" '
-	{ v[NR] = $f }
-	END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
-}
-
-ratio() {
-	a=$(of "$1" 1)
-	b=$(of "$2" 1)
-	[ "$a" = - ] || [ "$b" = - ] && { echo -; return; }
-	awk -v a="$a" -v b="$b" 'BEGIN { printf "%.2f", a / b }'
-}
-
-mib() {
-	r=$(of "$1" 3)
-	[ "$r" = - ] && { echo -; return; }
-	awk -v r="$r" 'BEGIN { printf "%.0f", r / 1024 }'
-}
+# shellcheck source=bench/lib.sh
+. bench/lib.sh
+# shellcheck source=bench/release.sh
+. bench/release.sh
 
 fresh_ours() {
 	rm -rf "$work/ours"
@@ -84,20 +55,6 @@ data() {
 	rm -f "$work/floor.out"
 }
 
-# row TEXT NAME [JS-NAME [FLOOR-NAME]]: how many times faster than
-# JavaScript, how many times the floor
-row() {
-	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' "$1" \
-	    "$(of "$2" 1)" "$(of "$2" 2)" "$(mib "$2")" \
-	    "${3:+$(ratio "$3" "$2")}" "${4:+$(ratio "$2" "$4")}"
-}
-
-heading() {
-	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
-	    "" "wall s" "cpu s" "peak MiB" "JS/ours" "ours/floor"
-	printf '|%s|%s|%s|%s|%s|%s|\n' -------- ---: ---: ---: ---: ---:
-}
-
 rows_of() {
 	row "$1: floor" "$2-floor"
 	row "$1: JavaScript, first" "$2-js-first"
@@ -114,6 +71,7 @@ table() {
 	[ -z "${BENCH_BIG-}" ] || row "C: JavaScript, first" c-js-first
 	row "C: ours, first" c-first "" c-floor
 	[ -z "${BENCH_BIG-}" ] || rows_of "D, 1,000,000 files" d
+	release_rows
 	row "pear-info, one drive" info
 	row "node, empty program" node
 }
@@ -127,6 +85,8 @@ while [ "$i" -lt "$RUNS" ]; do
 	round b
 	i=$((i + 1))
 done
+
+release_rounds
 
 fresh_ours
 ours start "$work/data-b"
@@ -160,7 +120,9 @@ table
 	printf 'size. The floor walks the folder, reads each byte once, hashes it\n'
 	printf 'once (BLAKE2b) and writes it once into one file, synced at the end.\n'
 	printf 'JavaScript is the reference stage: localdrive mirrored into a\n'
-	printf 'hyperdrive with dedup and batch, in node.\n\n'
+	printf 'hyperdrive with dedup and batch, in node. Provision, verify and\n'
+	printf 'commit are its mirror and hyper-multisig, without a swarm; their\n'
+	printf 'floor is cp of the contents and sync.\n\n'
 	table
 	printf '\n%s, %s processors, Linux %s, node %s\n' \
 	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \

@@ -28,6 +28,7 @@ const struct pear_command pear_commands[] = {
     {"build", "builds per architecture into a deployment directory"},
     {"stage", "deployment directory into a drive"},
     {"provision", "staged version onto production"},
+    {"multisig", "release by a quorum of signers"},
     {"dump", "files out of a drive"},
     {"info", "what a drive is"},
     {"changelog", "what changed in an app"},

@@ -15,6 +15,7 @@ RANDOM_KILLS=${RANDOM_KILLS:-200}
 SEED=${SEED:-1}
 store=$work/store
 seed=$(printf '%064d' 7)
+export PATH="$build/bin:$build/tools:$PATH" VECTORS="$PWD/tests/vectors"
 mkdir -p "$work"
 
 die() {
@@ -22,157 +23,8 @@ die() {
 	exit 1
 }
 
-# -- trees and versions --------------------------------------------------
-
-# bytes N SEED: N repeatable bytes
-bytes() {
-	awk -v n="$1" -v s="$2" 'BEGIN {
-		x = s * 2654435 + 1
-		for (i = 0; i < n; i++) {
-			x = (x * 16807) % 2147483647
-			printf "%c", 33 + x % 90
-		}
-	}'
-}
-
-old_tree() {
-	mkdir -p "$1/bin" "$1/data" "$1/lib"
-	echo '{"name":"crash","version":"1.0.0"}' >"$1/package.json"
-	bytes 300000 1 >"$1/data/big"
-	bytes 70000 2 >"$1/data/gone"
-	bytes 5000 3 >"$1/lib/moved"
-	bytes 900 4 >"$1/bin/run"
-	chmod +x "$1/bin/run"
-	ln -s ../package.json "$1/lib/link"
-	i=0
-	while [ $i -lt 12 ]; do
-		bytes 200 "$((10 + i))" >"$1/lib/small-$i"
-		i=$((i + 1))
-	done
-}
-
-# add, change, delete, rename, mode and link
-new_tree() {
-	cp -a "$2" "$1"
-	echo '{"name":"crash","version":"1.0.1"}' >"$1/package.json"
-	bytes 90000 5 >"$1/data/added"
-	bytes 1000 6 >>"$1/data/big"
-	rm "$1/data/gone"
-	mv "$1/lib/moved" "$1/bin/moved"
-	chmod -x "$1/bin/run"
-	ln -sfn run "$1/lib/link"
-	bytes 150 7 >"$1/lib/small-3"
-}
-
-# a tree as lines for drive_edit; $2: names to delete first
-edit_lines() {
-	for p in $2; do
-		printf '{"op":"del","path":"/%s","share":"shared"}\n' "$p"
-	done
-	(cd "$1" && find . -type f -o -type l | sed 's|^\./||' | sort) |
-	while read -r p; do
-		if [ -L "$1/$p" ]; then
-			printf '{"op":"symlink","path":"/%s","linkname":"%s","share":"shared"}\n' \
-			    "$p" "$(readlink "$1/$p")"
-			continue
-		fi
-		x=false
-		[ -x "$1/$p" ] && x=true
-		printf '{"op":"put","path":"/%s","executable":%s,"share":"shared","data":"%s"}\n' \
-		    "$p" "$x" "$(od -An -v -tx1 "$1/$p" | tr -d ' \n')"
-	done
-	printf '{"op":"commit"}\n'
-}
-
-# -- the victims ---------------------------------------------------------
-
-# victim_run old|new: the command under test; runs in the environment given
-victim_run() {
-	case $victim in
-	edit) exec "$build/tools/drive_edit" "$store" "$seed" \
-		<"$work/$1.lines" ;;
-	replica) exec "$build/tools/core_proofs" apply "$store" \
-		<"$work/$1.proofs" ;;
-	stage) exec "$build/bin/pear-stage" --storage "$store" --json \
-		"$link" "$work/$1" ;;
-	esac
-}
-
-# what victim_run prints when the new version is promised
-promised() {
-	case $victim in
-	edit) grep -q '"version"' "$1" ;;
-	replica) grep -q '"contiguous"' "$1" ;;
-	stage) grep -q '"success":true' "$1" ;;
-	esac
-}
-
-# proofs NAME FROM: the larger core of $work/source from length FROM on, as
-# lines for core_proofs apply; sets $length. All of it is one commit.
-proofs() {
-	"$build/tools/verify" "$work/source" >"$work/cores" ||
-	    die "cannot read the source"
-	sed 's/.*"core":"\([0-9a-f]*\)".*"length":\([0-9]*\).*/\2 \1/' \
-	    "$work/cores" | sort -n | tail -n 1 >"$work/largest"
-	read -r length core <"$work/largest"
-	awk -v key="$core" -v from="$2" -v n="$length" '
-	# levels from block i to the root above it
-	function depth(i,  size, off) {
-		off = 0
-		for (size = 2 ^ 40; size >= 1; size /= 2)
-			if (int(n / size) % 2) {
-				if (i < off + size) return int(log(size) / log(2) + 0.5)
-				off += size
-			}
-	}
-	BEGIN {
-		printf "{\"key\":\"%s\",\"manifest\":true,\"upgrade\":", key
-		printf "{\"start\":%d,\"length\":%d}}\n", from, n - from
-		for (i = from; i < n; i++)
-			printf "{\"key\":\"%s\",\"block\":{\"index\":%d,\"nodes\":%d}}\n",
-			    key, i, depth(i)
-	}' | "$build/tools/core_proofs" serve "$work/source" |
-	    sed "s/^{/{\"key\":\"$core\",/" >"$work/$1.proofs"
-	printf '{"key":"%s","commit":true}\n' "$core" >>"$work/$1.proofs"
-	! grep '"error"' "$work/$1.proofs" || die "cannot make proofs"
-}
-
-prepare_replica() {
-	"$build/tools/drive_edit" "$work/source" "$seed" \
-	    <"$work/old.lines" >"$work/out" || die "no source"
-	proofs old 0
-	"$build/tools/drive_edit" "$work/source" "$seed" \
-	    <"$work/new.lines" >"$work/out" || die "no newer source"
-	proofs new "$length"
-	key=
-}
-
-prepare() {
-	old_tree "$work/old"
-	new_tree "$work/new" "$work/old"
-	edit_lines "$work/old" "" >"$work/old.lines"
-	edit_lines "$work/new" "data/gone lib/moved" >"$work/new.lines"
-	case $victim in
-	edit)
-		(victim_run old) >"$work/out" || die "cannot make the old version"
-		key=$(sed 's/.*"key":"\([0-9a-f]*\)".*/\1/' "$work/out")
-		;;
-	replica)
-		prepare_replica
-		(victim_run old) >"$work/out" || die "cannot take the old version"
-		;;
-	stage)
-		link=$("$build/bin/pear-touch" --storage "$store") ||
-		    die "pear-touch does not work"
-		(victim_run old) >"$work/out" || die "cannot stage"
-		key=${link#pear://}
-		;;
-	*) die "no victim $victim" ;;
-	esac
-	state old || die "the old version does not verify"
-	rm -f "$store/index/lock.mdb"
-	cp -a "$store" "$work/template"
-}
+# shellcheck source=tests/crash/victims.sh
+. tests/crash/victims.sh
 
 # -- looking at the store ------------------------------------------------
 
@@ -235,7 +87,7 @@ judge() {
 
 # The same through pear-dump, where there is one; slower, so not each time.
 dumped() {
-	[ "$victim" = stage ] || return
+	case $victim in stage | provision | commit) ;; *) return ;; esac
 	rm -rf "$work/dump"
 	if ! "$build/bin/pear-dump" --storage "$store" "$link" \
 	    "$work/dump" >"$work/out" 2>&1; then
