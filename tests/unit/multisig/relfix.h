@@ -255,4 +255,37 @@ relfix_journal(struct relfix *x)
 	return true;
 }
 
+/* Both verify and commit refuse with this code and tag. */
+static inline void
+relfix_expect_refused(struct relfix *x, enum err_code code, const char *tag)
+{
+	uint64_t had = relfix_length(x, &x->c.key);
+	char start[64];
+
+	snprintf(start, sizeof(start), "%s: ", tag);
+	for (int dry = 1; dry >= 0; dry--) {
+		if ((dry ? relfix_verify(x) : relfix_run(x)) != code ||
+		    strcmp(x->e.tag, tag) != 0)
+			fprintf(stderr, "want %s, got %s [%s]\n", tag, x->e.msg,
+			    x->e.tag);
+		check(x->e.code == code);
+		check(strcmp(x->e.tag, tag) == 0);
+		check(strncmp(x->e.msg, start, strlen(start)) == 0);
+		check(strstr(x->e.msg, ":  ") == NULL);
+		check(!x->r.committed && !relfix_journal(x));
+		check(relfix_length(x, &x->c.key) == had);
+	}
+}
+
+/* A source of two files, a request for all of it, signed. */
+static inline void
+relfix_begin(struct relfix *x)
+{
+	relfix_open(x);
+	relfix_put(x, "/a", 2, 1000);
+	relfix_request(x);
+	relfix_sign(x, 2);
+	x->o.first_commit = true;
+}
+
 #endif
