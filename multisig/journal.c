@@ -68,8 +68,8 @@ responses_json(const struct journal *j)
 	return list;
 }
 
-static enum err_code
-encode(struct buf *out, const struct journal *j, struct err *e)
+enum err_code
+journal_encode(struct buf *out, const struct journal *j, struct err *e)
 {
 	char key[65], source[65], hash[65];
 	struct buf request;
@@ -199,6 +199,8 @@ fill(struct journal *j, const json_t *o, struct err *e)
 		return broken(e, "a length");
 	if (!take_phase(o, &j->phase))
 		return broken(e, "phase");
+	if (!json_is_boolean(json_object_get(o, "first")))
+		return broken(e, "first");
 	j->first = json_is_true(json_object_get(o, "first"));
 	if ((rc = take_request(j, o, e)) != ERR_OK)
 		return rc;
@@ -245,6 +247,10 @@ journal_read(struct journal *out, struct store *s, const struct b32 *target,
 	rc = store_get(s, NULL, STORE_JOURNAL, key_of(key, target), &v, e);
 	if (rc == ERR_OK)
 		rc = journal_decode(out, v, e);
+	if (rc == ERR_OK && !b32_eq(&out->key, target)) {
+		journal_deinit(out);
+		rc = broken(e, "its own target");
+	}
 	if (rc == ERR_OK || rc == ERR_NOT_FOUND)
 		return rc;
 	return err_wrap(e, "commit of %s", z32_key(text, target));
@@ -283,7 +289,7 @@ journal_write(const struct journal *j, struct store *s, struct store_txn *txn,
 	enum err_code rc;
 
 	buf_init(&b, JOURNAL_MAX);
-	if ((rc = encode(&b, j, e)) == ERR_OK)
+	if ((rc = journal_encode(&b, j, e)) == ERR_OK)
 		rc = in_txn(s, txn, &j->key, &b, e);
 	buf_deinit(&b);
 	return rc;

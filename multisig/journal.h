@@ -40,6 +40,9 @@ NODISCARD enum err_code journal_read(struct journal *out, struct store *s,
     const struct b32 *target, struct err *e);
 NODISCARD enum err_code journal_decode(
     struct journal *out, struct view text, struct err *e);
+/* Appends the text. */
+NODISCARD enum err_code journal_encode(
+    struct buf *out, const struct journal *j, struct err *e);
 /* Durable when it returns (txn NULL), or inside a transaction. */
 NODISCARD enum err_code journal_write(const struct journal *j, struct store *s,
     struct store_txn *txn, struct err *e);
