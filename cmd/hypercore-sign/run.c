@@ -40,6 +40,8 @@ run_sign(struct cli *c, const struct sign_cmd_opts *o, const char *request,
 	    .expect = o->expect,
 	    .yes = o->yes,
 	    .offer_upgrade = offer_upgrade,
+	    .review = o->review ? sign_cmd_review : NULL,
+	    .ctx = (void *)(uintptr_t)o,
 	};
 
 	return signer_sign(c, &sign, e);
@@ -91,19 +93,30 @@ run_add(struct cli *c, const struct sign_cmd_opts *o, struct err *e)
 	return rc == ERR_OK ? signer_add(c, &add, e) : rc;
 }
 
+static const struct {
+	const char *word;
+	enum err_code (*run)(
+	    struct cli *c, const struct sign_cmd_opts *o, struct err *e);
+} others[] = {
+    {"verify", run_verify}, {"generate", run_generate}, {"add", run_add}};
+
 enum err_code
 sign_cmd_run(struct cli *c, const struct sign_cmd_opts *o, struct err *e)
 {
 	static const char *const request[] = {"<request>", NULL};
 	static const char *const none[] = {NULL};
-	enum err_code rc;
+	enum err_code rc = sign_cmd_check_review(o, e);
 
-	if (strcmp(o->word, "verify") == 0)
-		return run_verify(c, o, e);
-	if (strcmp(o->word, "generate") == 0)
-		return run_generate(c, o, e);
-	if (strcmp(o->word, "add") == 0)
-		return run_add(c, o, e);
+	if (rc != ERR_OK)
+		return rc;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(o->word, others[i].word) != 0)
+			continue;
+		if (o->review)
+			return err_set(
+			    e, ERR_USAGE, "--review is for a request to sign");
+		return others[i].run(c, o, e);
+	}
 	if (strcmp(o->word, "sign") == 0) {
 		rc = check_words(o, 1, request, e);
 		return rc == ERR_OK ? run_sign(c, o, word_at(o, 0), true, e)
