@@ -225,6 +225,48 @@ half_committed(void **state)
 	relfix_close(&x);
 }
 
+/* A core alone, without a drive's second one. */
+static void
+core_release(struct relfix *x, uint64_t blocks)
+{
+	struct err e = ERR_INIT;
+	struct fix f = x->src.f;
+	struct sign_pair pair;
+	struct core *c;
+	struct b32 seed;
+
+	memset(seed.b, 77, sizeof(seed.b));
+	check_ok(sign_pair_seed(&pair, &seed, &e), &e);
+	manifest_single(&f.m, &pair.pub);
+	manifest_key(&f.key, &f.m);
+	check_ok(core_add(f.s, &f.m, &f.key, &pair, &e), &e);
+	c = fix_core(&f, CORE_WRITE);
+	fix_append(c, blocks);
+	core_close(c);
+	sign_pair_free(&pair);
+	x->o.kind = REQUEST_CORE;
+	x->c.type = CONFIG_TYPE_CORE;
+	x->o.source = f.key;
+	relfix_release(x, x->o.first_commit);
+}
+
+static void
+core_alone(void **state)
+{
+	struct relfix x;
+
+	(void)state;
+	relfix_open(&x);
+	x.o.first_commit = true;
+	core_release(&x, 20);
+	check(x.r.nparts == 1 && x.r.part[0].after.length == 20);
+	relfix_expect(&x, &x.c.key, 20, &x.req.tree_hash);
+	check(relfix_length(&x, &x.c.blobs_key) == 0);
+	core_release(&x, 300);
+	relfix_expect(&x, &x.c.key, 320, &x.req.tree_hash);
+	relfix_close(&x);
+}
+
 /* -- cut short ------------------------------------------------------------------- */
 
 static void
@@ -453,6 +495,7 @@ main(void)
 	    cmocka_unit_test(delete_only),
 	    cmocka_unit_test(contents_come_later),
 	    cmocka_unit_test(half_committed),
+	    cmocka_unit_test(core_alone),
 	    cmocka_unit_test(resume_verified),
 	    cmocka_unit_test(resume_committed),
 	    cmocka_unit_test(other_journal),
