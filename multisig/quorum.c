@@ -45,7 +45,7 @@ quorum_assemble(struct buf *out, const struct quorum *q,
 	struct manifest_part part[MANIFEST_SIGNERS_MAX];
 	size_t n = 0;
 
-	if (q->have < q->need)
+	if (q->need == 0 || q->have < q->need)
 		return err_set(e, ERR_VERIFY,
 		    "Insufficient quorum: %llu / %llu",
 		    (unsigned long long)q->have, (unsigned long long)q->need);
