@@ -262,6 +262,28 @@ provfix_values(struct provfix *x, const struct b32 *key, struct buf *out)
 	check_ok(buf_check(out, &x->e), &x->e);
 }
 
+/* One raw key of a drive, or with json NULL none. */
+static inline void
+provfix_raw(struct provfix *x, const struct b32 *key, struct view name,
+    const char *json)
+{
+	struct hyperdrive_batch *hb;
+	struct hyperdrive *d;
+	struct want w;
+	json_t *v =
+	    json == NULL ? NULL : json_loads(json, JSON_DECODE_ANY, NULL);
+
+	check_ok(hyperdrive_open(&d, x->st.s, key, CORE_WRITE, &x->e), &x->e);
+	check_ok(
+	    hyperdrive_batch_new(&hb, d, CORE_BATCH_REAL, BLOBS_SHARED, &x->e),
+	    &x->e);
+	check_ok(hyperdrive_batch_field(hb, name, v, &w, &x->e), &x->e);
+	check_ok(hyperdrive_batch_commit(hb, NULL, NULL, &x->e), &x->e);
+	hyperdrive_batch_free(hb);
+	hyperdrive_close(d);
+	json_decref(v);
+}
+
 /* What is staged first, and next. */
 static inline void
 provfix_first(struct provfix *x)

@@ -265,28 +265,6 @@ test_one_key(void **state)
 /* -- fields and metadata -------------------------------------------------- */
 
 static void
-set_raw(struct provfix *x, const struct b32 *key, const char *name,
-    const char *json)
-{
-	struct hyperdrive_batch *hb;
-	struct hyperdrive *d;
-	struct want w;
-	json_t *v =
-	    json == NULL ? NULL : json_loads(json, JSON_DECODE_ANY, NULL);
-
-	check_ok(hyperdrive_open(&d, x->st.s, key, CORE_WRITE, &x->e), &x->e);
-	check_ok(
-	    hyperdrive_batch_new(&hb, d, CORE_BATCH_REAL, BLOBS_SHARED, &x->e),
-	    &x->e);
-	check_ok(
-	    hyperdrive_batch_field(hb, view_str(name), v, &w, &x->e), &x->e);
-	check_ok(hyperdrive_batch_commit(hb, NULL, NULL, &x->e), &x->e);
-	hyperdrive_batch_free(hb);
-	hyperdrive_close(d);
-	json_decref(v);
-}
-
-static void
 test_fields(void **state)
 {
 	enum provision_sharing sharing[] = {PROVISION_SHARED, PROVISION_PLAIN};
@@ -300,9 +278,10 @@ test_fields(void **state)
 		x.o.sharing = sharing[i];
 		target = provfix_drive(&x, 11);
 		provfix_first(&x);
-		set_raw(&x, &x.stage, "manifest", "{\"a\":1}");
-		set_raw(&x, &x.stage, "platformVersion", "7");
-		set_raw(&x, &x.stage, "channel", "\"not copied\"");
+		provfix_raw(&x, &x.stage, view_str("manifest"), "{\"a\":1}");
+		provfix_raw(&x, &x.stage, view_str("platformVersion"), "7");
+		provfix_raw(
+		    &x, &x.stage, view_str("channel"), "\"not copied\"");
 		provfix_production(&x, NULL);
 		provfix_run(&x, &target);
 		check(
@@ -310,8 +289,8 @@ test_fields(void **state)
 			"staged\nset manifest\nset platformVersion\n") != NULL);
 		provfix_run(&x, &target);
 		check(x.r.fields == 0);
-		set_raw(&x, &x.stage, "manifest", NULL);
-		set_raw(&x, &x.stage, "metadata", "[]");
+		provfix_raw(&x, &x.stage, view_str("manifest"), NULL);
+		provfix_raw(&x, &x.stage, view_str("metadata"), "[]");
 		provfix_run(&x, &target);
 		assert_string_equal(provfix_log(&x),
 		    "diffed\nstaged\nunset manifest\nset metadata\n");

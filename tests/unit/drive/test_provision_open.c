@@ -177,6 +177,98 @@ test_read_only(void **state)
 	provfix_close(&x);
 }
 
+/* -- what others wrote ---------------------------------------------------- */
+
+#define BLOB(offset, length, bytes, map) \
+	"{\"executable\":false,\"linkname\":null,\"blob\":{" \
+	"\"blockOffset\":" #offset \
+	",\"byteOffset\":0,\"blockLength\":" #length \
+	",\"byteLength\":" #bytes map "},\"metadata\":null}"
+#define NAME(text) \
+	{ \
+		(const uint8_t *)"files\0" text, sizeof("files\0" text) - 1 \
+	}
+
+/* Hostile entries of a source end it by name; the target stays. */
+static void
+test_hostile_source(void **state)
+{
+	static const struct {
+		struct view key;
+		const char *json;
+		enum err_code rc;
+		const char *say;
+	} table[] = {
+	    {NAME("/x/../y"), BLOB(0, 1, 5, ""), ERR_FORMAT, "no normal path"},
+	    {NAME("/x//y"), BLOB(0, 1, 5, ""), ERR_FORMAT, "no normal path"},
+	    {NAME("/x\0y"), BLOB(0, 1, 5, ""), ERR_FORMAT, "no normal path"},
+	    {NAME("/x"), "{\"executable\":\"yes\"}", ERR_FORMAT, "/x"},
+	    {NAME("/x"), "[]", ERR_FORMAT, "/x"},
+	    {NAME("/x"), BLOB(9, 9, 5, ""), ERR_PEERS, "only 4"},
+	    {NAME("/x"), BLOB(0, 1, 6, ""), ERR_FORMAT, "says 6 bytes"},
+	    {NAME("/x"), BLOB(0, 1, 5, ",\"blockMap\":true"), ERR_VERSION,
+		"block map"},
+	    {NAME("/x"), BLOB(0, 9007199254740991, 5, ""), ERR_PEERS, "only 4"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct provfix_state was;
+		struct b32 target;
+		struct provfix x;
+		enum err_code rc;
+
+		provfix_open(&x);
+		target = provfix_drive(&x, 11);
+		was = provfix_state(&x, &target);
+		provfix_first(&x);
+		provfix_raw(&x, &x.stage, table[i].key, table[i].json);
+		provfix_production(&x, NULL);
+		x.o.target = target;
+		rc = provfix_try(&x);
+		if (rc != table[i].rc)
+			fail_msg("%zu: %d %s", i, (int)rc, x.e.msg);
+		if (strstr(x.e.msg, table[i].say) == NULL)
+			fail_msg("%zu: %s", i, x.e.msg);
+		check_same_state(was, provfix_state(&x, &target));
+		provfix_close(&x);
+	}
+}
+
+/* A name that no path can have leaves the target, and takes nothing along. */
+static void
+test_odd_target(void **state)
+{
+	static const struct view odd = NAME("/x/../a.txt");
+	struct provfix_state done;
+	struct b32 target, twin;
+	struct buf a, b;
+	struct provfix x;
+
+	(void)state;
+	provfix_open(&x);
+	target = provfix_drive(&x, 11);
+	twin = provfix_drive(&x, 12);
+	provfix_first(&x);
+	provfix_production(&x, NULL);
+	provfix_run(&x, &twin);
+	provfix_run(&x, &target);
+	done = provfix_state(&x, &target);
+	provfix_raw(&x, &target, odd, BLOB(0, 1, 5, ""));
+	provfix_run(&x, &target);
+	assert_string_equal(provfix_log(&x),
+	    "- /x/../a.txt 5 0 0\ndiffed\n- /x/../a.txt 5 0 0\nstaged\n");
+	check(provfix_state(&x, &target).db.length == done.db.length + 2);
+	buf_init(&a, 1 << 20);
+	buf_init(&b, 1 << 20);
+	provfix_values(&x, &target, &a);
+	provfix_values(&x, &twin, &b);
+	check_same(buf_view(&a), buf_view(&b));
+	buf_deinit(&a);
+	buf_deinit(&b);
+	provfix_close(&x);
+}
+
 /* -- asking peers --------------------------------------------------------- */
 
 /* Peers that have nothing, or bring a release to production. */
@@ -331,6 +423,8 @@ main(void)
 	    cmocka_unit_test(test_source_links),
 	    cmocka_unit_test(test_semver),
 	    cmocka_unit_test(test_read_only),
+	    cmocka_unit_test(test_hostile_source),
+	    cmocka_unit_test(test_odd_target),
 	    cmocka_unit_test(test_bootstrap),
 	    cmocka_unit_test(test_lengths),
 	    cmocka_unit_test(test_missing_blocks),
