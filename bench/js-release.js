@@ -1,10 +1,11 @@
-// js-release.js STEP STORE: the steps of a release as the JavaScript stack
-// does them, between cores of one store, without a swarm.
-//	provision STORE     the staged drive (js-stage.js) onto a fresh target, as
-//	                    pear provision mirrors it
-//	request STORE FILE  a request for that target and two of three responses
-//	verify STORE FILE   hyper-multisig's dry run of the commit
-//	commit STORE FILE   the first commit
+// js-release.js STEP STORE FILE ROUND: the steps of a release as the JavaScript
+// stack does them, between cores of one store, without a swarm. Each ROUND has
+// a target and a production of its own. FILE holds request and responses.
+//	provision  the staged drive (js-stage.js) onto the fresh target, as pear
+//	           provision mirrors it
+//	request    a request for that target and two of three responses
+//	verify     hyper-multisig's dry run of the commit
+//	commit     the first commit
 'use strict'
 const fs = require('fs')
 const Corestore = require('corestore')
@@ -38,28 +39,28 @@ async function provision (store, target) {
   await source.close()
 }
 
-async function request (store, target, file) {
+async function request (store, target, file, round) {
   const multisig = new HyperMultisig(store, noSwarm)
-  const made = await multisig.requestDrive(publicKeys, 'bench', target, 0, { force: true }).done()
+  const made = await multisig.requestDrive(publicKeys, 'bench ' + round, target, 0, { force: true }).done()
   const text = z32.encode(made.request)
   fs.writeFileSync(file, [text, respond(made.request, pairs[0]), respond(made.request, pairs[2])].join('\n'))
 }
 
-async function run (store, target, file, method) {
+async function run (store, target, file, round, method) {
   const multisig = new HyperMultisig(store, noSwarm)
   const [text, ...responses] = fs.readFileSync(file, 'utf8').split('\n')
-  const done = await multisig.commitDrive(publicKeys, 'bench', target, text, responses,
+  const done = await multisig.commitDrive(publicKeys, 'bench ' + round, target, text, responses,
     { force: true, dryRun: method === 'verify' }).done()
   console.log(done.quorum, done.result.db.batch.length)
 }
 
-async function main (step, dir, file) {
+async function main (step, dir, file, round) {
   const store = new Corestore(dir)
-  const target = new Hyperdrive(store.namespace('target'))
+  const target = new Hyperdrive(store.namespace('target ' + round))
   await target.ready()
   if (step === 'provision') await provision(store, target)
-  else if (step === 'request') await request(store, target, file)
-  else await run(store, target, file, step)
+  else if (step === 'request') await request(store, target, file, round)
+  else await run(store, target, file, round, step)
   await target.close()
   await store.close()
 }

@@ -67,13 +67,10 @@ release_ours() {
 }
 
 release_js() {
-	rm -rf "$work/js-round"
-	cp -a "$work/js" "$work/js-round"
 	for how in provision request verify commit; do
 		take "$1-js-$how" node bench/js-release.js $how \
-		    "$work/js-round" "$work/js-request"
+		    "$work/js" "$work/js-request" "$i"
 	done
-	rm -rf "$work/js-round"
 }
 
 release_rounds() {
