@@ -109,7 +109,9 @@ config_set_namespace(const char *path, const char *ns, struct err *e)
 	if (fields == NULL)
 		fields = doc;
 	buf_reset(&text);
-	if (stat(path, &st) != 0) {
+	if (!json_is_object(fields)) {
+		rc = err_set(e, ERR_INVALID, "%s is no config", path);
+	} else if (stat(path, &st) != 0) {
 		rc = err_os(e, errno, "%s", path);
 	} else if (json_object_set_new(fields, "namespace", json_string(ns)) !=
 		       0 ||
