@@ -75,7 +75,8 @@ review_fact(
 	if (!ARR_RESERVE(r->fact, r->nfacts + 1, r->facts_cap))
 		return err_nomem(e);
 	f.name = strdup(name);
-	f.value = strndup((const char *)value.ptr, value.len);
+	f.value = value.len == 0 ? strdup("")
+				 : strndup((const char *)value.ptr, value.len);
 	if (f.name == NULL || f.value == NULL) {
 		free(f.name);
 		free(f.value);
