@@ -20,7 +20,13 @@ compare(struct drives_run *run, struct err *e)
 		rc = drives_fields(run, &run->old, &run->new, e);
 	if (rc == ERR_OK)
 		rc = drives_remarks(run->r, first, e);
-	return rc == ERR_OK && q->rebuild != NULL ? drives_rebuild(run, e) : rc;
+	if (rc == ERR_OK && q->rebuild != NULL)
+		rc = drives_rebuild(run, e);
+	if (rc == ERR_OK && q->provenance != NULL)
+		rc = review_find(run->r, REVIEW_WARN, e,
+		    "the provenance statement was not held against the "
+		    "release");
+	return rc;
 }
 
 enum err_code

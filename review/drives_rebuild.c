@@ -227,8 +227,11 @@ provision(struct drives_run *run, struct err *e)
 	    "your build, provisioned in one step, gives other tree hashes "
 	    "(lengths %" PRIu64 " and %" PRIu64 "): the release may have been "
 	    "provisioned in several steps, be cut into other chunks, or carry "
-	    "fields that no folder brings",
-	    d.length, d.blobs_length);
+	    "fields that no folder brings%s",
+	    d.length, d.blobs_length,
+	    run->length > 0 ? ""
+			    : "; or this store lacks what is released "
+			      "already");
 }
 
 enum err_code

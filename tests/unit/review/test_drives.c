@@ -372,6 +372,14 @@ test_rebuild_first(void **state)
 	check_ok(reviewfix_try(&x), &x.e);
 	assert_true(
 	    reviewfix_says(&x, "GOOD your build gives exactly this release"));
+	/* in two steps, of which this store knows no release */
+	fix_put(x.p.st.app, "f by-arch/linux-x64/app=two");
+	reviewfix_provision(&x);
+	reviewfix_request(&x);
+	check_ok(reviewfix_try(&x), &x.e);
+	assert_true(x.ok);
+	assert_true(reviewfix_says(
+	    &x, "or this store lacks what is released already\n"));
 	reviewfix_close(&x);
 }
 
