@@ -427,6 +427,10 @@ provision_open_target(
 	enum err_code rc;
 
 	pear_link_key(link, &o->target);
+	if (b32_eq(&o->source.key, &o->target))
+		return err_set(e, ERR_INVALID,
+		    "target %s is the source: provision to a drive of its own",
+		    link);
 	rc = hyperdrive_open(&d, o->store, &o->target, mode, e);
 	/* a drive that is not in the store has no write key there either */
 	if (rc == ERR_NOT_FOUND ||

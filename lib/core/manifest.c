@@ -161,10 +161,13 @@ decode_optional(struct dec *d, struct manifest *m, uint64_t flags)
 bool
 manifest_dec(struct dec *d, struct manifest *m)
 {
-	uint64_t flags;
+	uint64_t version, flags;
 
 	memset(m, 0, sizeof(*m));
-	m->version = (unsigned)dec_count(d, 3);
+	version = dec_uint(d);
+	if (version > 3)
+		dec_fail(d, "unknown manifest version");
+	m->version = dec_ok(d) ? (unsigned)version : 0;
 	flags = m->version > 0 ? dec_uint(d) : 0;
 	if (dec_uint(d) != 0)
 		dec_fail(d, "unknown hash type");
