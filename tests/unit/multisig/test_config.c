@@ -110,93 +110,88 @@ test_every_field(void **state)
 
 #define KEYS "\"publicKeys\":[\"" K1 "\"]"
 
+static const struct {
+	enum config_form form;
+	const char *text, *says;
+} refusals[] = {
+    {CONFIG_HYPER, "", "Could not parse config FILE: JSON line 1"},
+    {CONFIG_HYPER, "{\"type\":", "Could not parse config FILE: "},
+    {CONFIG_HYPER, "{} {}", "Could not parse config FILE: "},
+    {CONFIG_HYPER, "{" GOOD ",\"namespace\":\"c\"}",
+	"Could not parse config FILE: "},
+    {CONFIG_HYPER, "[]", "FILE is no JSON object"},
+    {CONFIG_HYPER, "{\"type\":\"dir\"," GOOD "}",
+	"type must be either core or drive. Saw 'dir'"},
+    {CONFIG_HYPER, "{\"type\":7," GOOD "}",
+	"type must be either core or drive. Saw '7'"},
+    {CONFIG_HYPER, "{" KEYS "}", "namespace must be set"},
+    {CONFIG_HYPER, "{" KEYS ",\"namespace\":\"\"}", "namespace must be set"},
+    {CONFIG_HYPER, "{" KEYS ",\"namespace\":[1]}", "namespace must be set"},
+    {CONFIG_HYPER, "{" KEYS ",\"namespace\":\"a\\u0000b\"}",
+	"namespace holds a NUL"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\"}",
+	"publicKeys must be set and include at least 1 key"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[]}",
+	"publicKeys must be set and include at least 1 key"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":\"" K1 "\"}",
+	"publicKeys must be set and include at least 1 key"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[\"" K1 "\",\"zz\"]}",
+	"invalid publicKey 1: 'zz'"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[{}]}",
+	"invalid publicKey 0: '{}'"},
+    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[\"\\u001b[2J\"]}",
+	"invalid publicKey 0: '\\x1b[2J'"},
+    {CONFIG_HYPER,
+	"{\"namespace\":\"n\",\"publicKeys\":[\"" K1 "\",\"" K2
+	"\",\"pear://" K1 "\"]}",
+	"publicKeys 0 and 2 are the same key " K1},
+    {CONFIG_HYPER, "{" GOOD ",\"quorum\":2}",
+	"quorum 2 is more than the 1 publicKeys"},
+    {CONFIG_HYPER, "{" GOOD ",\"quorum\":0}",
+	"quorum must be a whole number from 1 on. Saw 0"},
+    {CONFIG_HYPER, "{" GOOD ",\"quorum\":-1}",
+	"quorum must be a whole number from 1 on. Saw -1"},
+    {CONFIG_HYPER, "{" GOOD ",\"quorum\":1.5}",
+	"quorum must be a whole number from 1 on. Saw 1.5"},
+    {CONFIG_HYPER, "{" GOOD ",\"quorum\":\"1\"}",
+	"quorum must be a whole number from 1 on. Saw 1"},
+    {CONFIG_HYPER, "{" GOOD ",\"srcKey\":\"x\"}", "invalid srcKey: 'x'"},
+    {CONFIG_HYPER, "{" GOOD ",\"multisigKey\":\"" K2 "\"}",
+	"multisigKey does not correspond to the key generated from "
+	"the config, expected "},
+    {CONFIG_HYPER, "{" GOOD ",\"bootstrap\":\"a:1\"}",
+	"bootstrap must be a list of \"host:port\""},
+    {CONFIG_HYPER, "{" GOOD ",\"bootstrap\":[1]}",
+	"bootstrap must be a list of \"host:port\""},
+    {CONFIG_PEAR, "{}", "multisig field required in FILE"},
+    {CONFIG_PEAR, "{\"multisig\":1}", "multisig field required in FILE"},
+    {CONFIG_PEAR, "{\"multisig\":{}}",
+	"multisig.publicKeys field required in FILE"},
+    {CONFIG_PEAR, "{\"multisig\":{" GOOD "}}",
+	"multisig.quorum field required in FILE"},
+    {CONFIG_PEAR, "{\"multisig\":{" GOOD ",\"quorum\":null}}",
+	"multisig.quorum field required in FILE"},
+    {CONFIG_PEAR, "{\"multisig\":{" KEYS ",\"quorum\":1}}",
+	"multisig.namespace field required in FILE"},
+};
+
 static void
 test_refusals(void **state)
 {
-	static const struct {
-		enum config_form form;
-		const char *text, *says;
-	} row[] = {
-	    {CONFIG_HYPER, "", "Could not parse config FILE: JSON line 1"},
-	    {CONFIG_HYPER, "{\"type\":", "Could not parse config FILE: "},
-	    {CONFIG_HYPER, "{} {}", "Could not parse config FILE: "},
-	    {CONFIG_HYPER, "{" GOOD ",\"namespace\":\"c\"}",
-		"Could not parse config FILE: "},
-	    {CONFIG_HYPER, "[]", "FILE is no JSON object"},
-	    {CONFIG_HYPER, "{\"type\":\"dir\"," GOOD "}",
-		"type must be either core or drive. Saw 'dir'"},
-	    {CONFIG_HYPER, "{\"type\":7," GOOD "}",
-		"type must be either core or drive. Saw '7'"},
-	    {CONFIG_HYPER, "{" KEYS "}", "namespace must be set"},
-	    {CONFIG_HYPER, "{" KEYS ",\"namespace\":\"\"}",
-		"namespace must be set"},
-	    {CONFIG_HYPER, "{" KEYS ",\"namespace\":[1]}",
-		"namespace must be set"},
-	    {CONFIG_HYPER, "{" KEYS ",\"namespace\":\"a\\u0000b\"}",
-		"namespace holds a NUL"},
-	    {CONFIG_HYPER, "{\"namespace\":\"n\"}",
-		"publicKeys must be set and include at least 1 key"},
-	    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[]}",
-		"publicKeys must be set and include at least 1 key"},
-	    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":\"" K1 "\"}",
-		"publicKeys must be set and include at least 1 key"},
-	    {CONFIG_HYPER,
-		"{\"namespace\":\"n\",\"publicKeys\":[\"" K1 "\",\"zz\"]}",
-		"invalid publicKey 1: 'zz'"},
-	    {CONFIG_HYPER, "{\"namespace\":\"n\",\"publicKeys\":[{}]}",
-		"invalid publicKey 0: '{}'"},
-	    {CONFIG_HYPER,
-		"{\"namespace\":\"n\",\"publicKeys\":[\"\\u001b[2J\"]}",
-		"invalid publicKey 0: '\\x1b[2J'"},
-	    {CONFIG_HYPER,
-		"{\"namespace\":\"n\",\"publicKeys\":[\"" K1 "\",\"" K2
-		"\",\"pear://" K1 "\"]}",
-		"publicKeys 0 and 2 are the same key " K1},
-	    {CONFIG_HYPER, "{" GOOD ",\"quorum\":2}",
-		"quorum 2 is more than the 1 publicKeys"},
-	    {CONFIG_HYPER, "{" GOOD ",\"quorum\":0}",
-		"quorum must be a whole number from 1 on. Saw 0"},
-	    {CONFIG_HYPER, "{" GOOD ",\"quorum\":-1}",
-		"quorum must be a whole number from 1 on. Saw -1"},
-	    {CONFIG_HYPER, "{" GOOD ",\"quorum\":1.5}",
-		"quorum must be a whole number from 1 on. Saw 1.5"},
-	    {CONFIG_HYPER, "{" GOOD ",\"quorum\":\"1\"}",
-		"quorum must be a whole number from 1 on. Saw 1"},
-	    {CONFIG_HYPER, "{" GOOD ",\"srcKey\":\"x\"}",
-		"invalid srcKey: 'x'"},
-	    {CONFIG_HYPER, "{" GOOD ",\"multisigKey\":\"" K2 "\"}",
-		"multisigKey does not correspond to the key generated from "
-		"the config, expected "},
-	    {CONFIG_HYPER, "{" GOOD ",\"bootstrap\":\"a:1\"}",
-		"bootstrap must be a list of \"host:port\""},
-	    {CONFIG_HYPER, "{" GOOD ",\"bootstrap\":[1]}",
-		"bootstrap must be a list of \"host:port\""},
-	    {CONFIG_PEAR, "{}", "multisig field required in FILE"},
-	    {CONFIG_PEAR, "{\"multisig\":1}",
-		"multisig field required in FILE"},
-	    {CONFIG_PEAR, "{\"multisig\":{}}",
-		"multisig.publicKeys field required in FILE"},
-	    {CONFIG_PEAR, "{\"multisig\":{" GOOD "}}",
-		"multisig.quorum field required in FILE"},
-	    {CONFIG_PEAR, "{\"multisig\":{" GOOD ",\"quorum\":null}}",
-		"multisig.quorum field required in FILE"},
-	    {CONFIG_PEAR, "{\"multisig\":{" KEYS ",\"quorum\":1}}",
-		"multisig.namespace field required in FILE"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		memset(&got, 0x5a, sizeof(got));
-		check(parse(row[i].form, row[i].text) != ERR_OK);
-		if (strncmp(why.msg, row[i].says, strlen(row[i].says)) != 0) {
-			fprintf(stderr, "%s\n%s\n", row[i].text, why.msg);
-			vec_fail(__FILE__, __LINE__, row[i].says);
+		check(parse(refusals[i].form, refusals[i].text) != ERR_OK);
+		if (strncmp(why.msg, refusals[i].says,
+			strlen(refusals[i].says)) != 0) {
+			fprintf(stderr, "%s\n%s\n", refusals[i].text, why.msg);
+			vec_fail(__FILE__, __LINE__, refusals[i].says);
 		}
 		check(why.code == ERR_INVALID || why.code == ERR_FORMAT);
 		check(strcmp(why.tag, "ERR_INVALID_CONFIG") == 0);
 		check(got.nbootstrap == (size_t)0x5a5a5a5a5a5a5a5a);
-		check(config_parse(&got, row[i].form, "FILE",
-			  view_str(row[i].text), NULL) != ERR_OK);
+		check(config_parse(&got, refusals[i].form, "FILE",
+			  view_str(refusals[i].text), NULL) != ERR_OK);
 	}
 }
 
