@@ -7,14 +7,26 @@ struct run {
 	struct cli *cli;
 	struct provision_opts opts;
 	unsigned cooldown; /* seconds */
+	struct provision_review review;
 };
 
 static void
 on_event(void *ctx, const struct provision_event *ev)
 {
+	struct run *run = ctx;
+
+	if (ev->kind == PROVISION_EVENT_DIFFING)
+		provision_review_compare(&run->review, &run->opts, ev->report);
+	provision_render_event(run->cli, &run->opts, ev, &run->review);
+}
+
+/* A review that cannot be made ends the run too. */
+static bool
+on_stop(void *ctx)
+{
 	const struct run *run = ctx;
 
-	provision_render_event(run->cli, &run->opts, ev);
+	return run->review.rc != ERR_OK || cli_stop_poll(NULL);
 }
 
 static bool
@@ -41,13 +53,17 @@ provision(struct cli *c, const struct provision_args *a, struct err *e)
 		    a->dry_run ? STORE_READ : STORE_WRITE, e);
 	if (rc != ERR_OK)
 		return rc;
+	provision_review_init(&run.review, a);
 	run.opts.proceed = on_proceed;
-	run.opts.stop = cli_stop_poll;
+	run.opts.stop = on_stop;
 	run.opts.event = on_event;
 	run.opts.ctx = &run;
 	rc = drive_provision(&run.opts, &r, e);
+	if (rc == ERR_OK || run.review.rc != ERR_OK)
+		rc = provision_review_end(&run.review, &r, e);
 	if (rc == ERR_OK)
-		provision_render_done(c, &run.opts, &r);
+		provision_render_done(c, &run.opts, &r, &run.review);
+	provision_review_deinit(&run.review);
 	provision_report_deinit(&r);
 	store_close(run.opts.store);
 	return rc;

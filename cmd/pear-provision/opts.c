@@ -1,4 +1,5 @@
 #include "cmd/common/common.h"
+#include "cmd/common/report.h"
 #include "provision_cmd.h"
 
 #define COOLDOWN 10 /* seconds, unless said otherwise */
@@ -7,6 +8,12 @@
 static const struct cli_option options[] = {
     {"dry-run", 'd', CLI_FLAG, offsetof(struct provision_args, dry_run), NULL,
 	"Show what would change; write nothing", NULL},
+    {"diff", 0, CLI_FLAG, offsetof(struct provision_args, diff), NULL,
+	"With --dry-run: show the changed lines of texts", NULL},
+    {"report", 0, CLI_VALUE, offsetof(struct provision_args, report), "<file>",
+	"With --dry-run: write the review, with sizes and changed lines, to a "
+	"file that ends in .html or .md, and print its hash",
+	NULL},
     {"cooldown", 0, CLI_INT, offsetof(struct provision_args, cooldown),
 	"<seconds>", "Wait this long before the first write (10; at most 600)",
 	"--cooldown takes seconds, 0 to 600"},
@@ -94,7 +101,9 @@ provision_args_apply(const struct provision_args *a, struct provision_opts *o,
 	struct pear_link target;
 	enum err_code rc;
 
-	if ((rc = choose_cooldown(a, cooldown, e)) != ERR_OK ||
+	if ((rc = common_report_check(a->dry_run, a->diff, a->report, e)) !=
+		ERR_OK ||
+	    (rc = choose_cooldown(a, cooldown, e)) != ERR_OK ||
 	    (rc = versioned(&o->source, a->source, "<source-verlink>", e)) !=
 		ERR_OK ||
 	    (rc = common_link(&target, a->target, e)) != ERR_OK ||

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cmd/common/report.h"
 #include "codec/hex.h"
 #include "codec/z32.h"
 #include "provision_cmd.h"
@@ -131,16 +132,23 @@ render_field(struct cli *c, const struct provision_event *ev)
 
 /* The second time, while it is written, people need no second list. */
 static void
-render_diff(struct cli *c, const struct provision_event *ev)
+render_diff(struct cli *c, const struct provision_event *ev,
+    const struct review_file *file)
 {
+	json_t *extra;
 	enum cli_diff kind = ev->type > 0   ? CLI_DIFF_ADDED
 			     : ev->type < 0 ? CLI_DIFF_REMOVED
 					    : CLI_DIFF_CHANGED;
 
 	if (ev->writing && !c->common.json)
 		return;
-	cli_diff_more(c, kind, view_str(ev->path), ev->removed, ev->added,
-	    json_pack("{s:I}", "stored", (json_int_t)ev->stored));
+	extra = json_pack("{s:I}", "stored", (json_int_t)ev->stored);
+	if (file != NULL)
+		common_report_fields(extra, file);
+	cli_diff_more(
+	    c, kind, view_str(ev->path), ev->removed, ev->added, extra);
+	if (file != NULL)
+		common_report_lines(c, file);
 }
 
 static void
@@ -154,7 +162,7 @@ render_progress(struct cli *c, const struct provision_event *ev)
 
 void
 provision_render_event(struct cli *c, const struct provision_opts *o,
-    const struct provision_event *ev)
+    const struct provision_event *ev, const struct provision_review *v)
 {
 	switch (ev->kind) {
 	case PROVISION_EVENT_SYNCING:
@@ -167,7 +175,7 @@ provision_render_event(struct cli *c, const struct provision_opts *o,
 		cli_line(c, "Checking diff");
 		break;
 	case PROVISION_EVENT_DIFF:
-		render_diff(c, ev);
+		render_diff(c, ev, provision_review_file(v, ev->path));
 		break;
 	case PROVISION_EVENT_DIFFED:
 		render_diffed(c, o, ev->report);
@@ -206,13 +214,15 @@ provision_render_cooldown(struct cli *c, unsigned seconds)
 
 void
 provision_render_done(struct cli *c, const struct provision_opts *o,
-    const struct provision_report *r)
+    const struct provision_report *r, const struct provision_review *v)
 {
 	char link[PEAR_LINK_TEXT_MAX], verlink[PEAR_LINK_TEXT_MAX];
 	char hashlink[PEAR_LINK_TEXT_MAX];
 	const struct provision_drive *t = &r->after;
 
 	cli_status_clear(c);
+	if (v->report != NULL)
+		common_report_done(c, v->report, &v->sum);
 	if (o->dry_run) {
 		cli_event(c, "dry", NULL);
 		cli_line(c, "Dry Run Complete");
