@@ -107,6 +107,8 @@ const char *const render_style[] = {
 "td small{display:none}th,td{padding-left:.3rem;font-size:.8rem}",
 ".sizes{padding:.7rem .6rem}th:first-child{min-width:4rem}",
 ".path{margin-top:.15rem}.diff{font-size:.75rem}}\n",
+"@media(max-width:21rem){th,td{padding-left:.2rem;font-size:.72rem}",
+"th:first-child{min-width:3rem}}\n",
 /* paper */
 "@media print{@page{margin:15mm 13mm}:root{color-scheme:light}",
 "body{max-width:none;padding:0;background:#fff;font-size:10pt}.toc,.fold{display:none}",
