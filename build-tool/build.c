@@ -9,6 +9,7 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "build-tool/place.h"
+#include "build-tool/statement.h"
 #include "build-tool/tree.h"
 #include "pear/appcfg.h"
 #include "pear/link.h"
@@ -20,6 +21,7 @@ struct build {
 	const char *app; /* productName or name */
 	struct place place;
 	struct tree_opts tree;
+	struct revision source; /* with opts->provenance */
 };
 
 static void
@@ -224,6 +226,32 @@ settle(struct build *b, struct build_report *r, struct err *e)
 	return place_commit(&b->place, e);
 }
 
+/* Before anything is built: what cannot be said truthfully is refused. */
+static enum err_code
+read_source(struct build *b, struct err *e)
+{
+	const char *slash = strrchr(b->opts->package, '/');
+	char folder[4096];
+
+	if (!b->opts->provenance)
+		return ERR_OK;
+	(void)snprintf(folder, sizeof(folder), "%.*s",
+	    slash != NULL ? (int)(slash + 1 - b->opts->package) : 1,
+	    slash != NULL ? b->opts->package : ".");
+	return statement_source(&b->source,
+	    b->opts->repository != NULL ? b->opts->repository : folder,
+	    b->opts->allow_dirty ? STATEMENT_DIRTY : STATEMENT_CLEAN, e);
+}
+
+static enum err_code
+write_statement(struct build *b, struct build_report *r, struct err *e)
+{
+	if (!b->opts->provenance)
+		return ERR_OK;
+	return statement_write(
+	    &r->statement, r->target, &b->source, &b->cfg, e);
+}
+
 static enum err_code
 build_all(struct build *b, struct build_report *r, struct err *e)
 {
@@ -231,6 +259,7 @@ build_all(struct build *b, struct build_report *r, struct err *e)
 
 	if ((rc = read_package(b, e)) != ERR_OK ||
 	    (rc = check_sources(b, e)) != ERR_OK ||
+	    (rc = read_source(b, e)) != ERR_OK ||
 	    (rc = find_place(b, e)) != ERR_OK)
 		return rc;
 	check_version(b);
@@ -238,7 +267,7 @@ build_all(struct build *b, struct build_report *r, struct err *e)
 	    (rc = fill(b, e)) != ERR_OK || (rc = settle(b, r, e)) != ERR_OK)
 		return rc;
 	r->target = strdup(b->place.target);
-	return r->target == NULL ? err_nomem(e) : ERR_OK;
+	return r->target == NULL ? err_nomem(e) : write_statement(b, r, e);
 }
 
 enum err_code
@@ -247,11 +276,12 @@ build_run(const struct build_opts *opts, struct build_report *r, struct err *e)
 	struct build b = {.opts = opts};
 	enum err_code rc;
 
-	*r = (struct build_report){NULL, false};
+	*r = (struct build_report){NULL, false, NULL};
 	buf_init(&b.package, APPCFG_MAX);
 	b.tree = (struct tree_opts){.warn = warn, .stop = stopping, .ctx = &b};
 	rc = build_all(&b, r, e);
 	place_deinit(&b.place);
+	revision_deinit(&b.source);
 	appcfg_deinit(&b.cfg);
 	buf_deinit(&b.package);
 	return rc;
@@ -261,5 +291,6 @@ void
 build_report_deinit(struct build_report *r)
 {
 	free(r->target);
-	r->target = NULL;
+	free(r->statement);
+	*r = (struct build_report){NULL, false, NULL};
 }

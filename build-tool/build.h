@@ -25,14 +25,19 @@ struct build_opts {
 	const char *source[ARCH_COUNT]; /* NULL = not given */
 	bool force;			/* replace another build */
 	bool allow_nested;
+	/* also write DIR.intoto.json: from which commit, and digests */
+	bool provenance;
+	bool allow_dirty;	/* although the source is not as committed */
+	const char *repository; /* folder of the source; NULL = package's */
 	bool (*stop)(void *ctx);
 	void (*event)(void *ctx, const struct build_event *ev);
 	void *ctx;
 };
 
 struct build_report {
-	char *target;	/* malloc, absolute */
-	bool unchanged; /* the target held exactly this already */
+	char *target;	 /* malloc, absolute */
+	bool unchanged;	 /* the target held exactly this already */
+	char *statement; /* malloc: path of the provenance, or NULL */
 };
 
 /* ERR_EXISTS: the target is another build and force is not set. With force

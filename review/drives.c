@@ -23,9 +23,7 @@ compare(struct drives_run *run, struct err *e)
 	if (rc == ERR_OK && q->rebuild != NULL)
 		rc = drives_rebuild(run, e);
 	if (rc == ERR_OK && q->provenance != NULL)
-		rc = review_find(run->r, REVIEW_WARN, e,
-		    "the provenance statement was not held against the "
-		    "release");
+		rc = drives_provenance(run, e);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
  *	request   a request against source and target
  *	signers   a request against config and address book
  *	rebuild   a request against the signer's own build
+ *	provenance  a request against a statement of its source
  */
 #ifndef REVIEW_DRIVES_IMPL_H
 #define REVIEW_DRIVES_IMPL_H
@@ -78,5 +79,10 @@ NODISCARD enum err_code drives_signers(struct drives_run *run, struct err *e);
 NODISCARD enum err_code drives_open(struct drives_run *run, struct err *e);
 void drives_close(struct drives_run *run);
 NODISCARD enum err_code drives_rebuild(struct drives_run *run, struct err *e);
+/* Of q->provenance, which is there. BAD: a file that is not as stated, or not
+ * stated; WARN: stated files that are not released (ignore rules do that), a
+ * source with uncommitted changes. Reads every file once. */
+NODISCARD enum err_code drives_provenance(
+    struct drives_run *run, struct err *e);
 
 #endif

@@ -74,7 +74,7 @@ static enum err_code
 add_lines(struct review *r, struct review_file *f,
     const struct review_change *c, struct err *e)
 {
-	struct git_lines stat = {false, 0, 0};
+	struct lines stat = {false, 0, 0};
 	struct buf b;
 	enum err_code rc;
 
@@ -84,7 +84,7 @@ add_lines(struct review *r, struct review_file *f,
 		return ERR_OK;
 	}
 	buf_init(&b, REVIEW_LINES_MAX);
-	rc = git_lines_diff(&b, c->old_text, c->new_text, &stat, e);
+	rc = lines_diff(&b, c->old_text, c->new_text, &stat, e);
 	if (rc == ERR_LIMIT ||
 	    r->lines_bytes + b.len > (size_t)REVIEW_LINES_TOTAL) {
 		f->no_lines = "too many changed lines";

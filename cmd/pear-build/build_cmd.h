@@ -6,9 +6,9 @@
 #include "cli/cli.h"
 
 struct build_args {
-	const char *package, *target;
+	const char *package, *target, *repository;
 	const char *source[ARCH_COUNT]; /* as in arch_table */
-	bool force, allow_nested;
+	bool force, allow_nested, provenance, allow_dirty;
 };
 
 extern const struct cli_spec build_spec;

@@ -13,7 +13,7 @@ build(struct cli *c, const struct build_args *a, struct err *e)
 {
 	struct build_opts o = {
 	    .stop = cli_stop_poll, .event = on_event, .ctx = c};
-	struct build_report r = {NULL, false};
+	struct build_report r = {NULL, false, NULL};
 	enum err_code rc;
 
 	if ((rc = build_args_apply(a, &o, e)) == ERR_OK)

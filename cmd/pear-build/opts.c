@@ -35,6 +35,18 @@ static const struct cli_option options[] = {
     {"allow-nested-target", 0, CLI_FLAG,
 	offsetof(struct build_args, allow_nested), NULL,
 	"Accept a target inside the app's folder", NULL},
+    {"provenance", 0, CLI_FLAG, offsetof(struct build_args, provenance), NULL,
+	"Also write DIR.intoto.json beside the target: the git commit, tag "
+	"and remote of the source, and the SHA-256 of every file",
+	NULL},
+    {"allow-dirty", 0, CLI_FLAG, offsetof(struct build_args, allow_dirty), NULL,
+	"With --provenance: although the source has changes that are not "
+	"committed; the statement says so",
+	NULL},
+    {"source", 0, CLI_VALUE, offsetof(struct build_args, repository), "<dir>",
+	"With --provenance: a folder of the source (default: where "
+	"package.json is)",
+	NULL},
 };
 
 static const char *const examples[] = {
@@ -73,5 +85,11 @@ build_args_apply(
 		    "no build was given, for example --linux-x64-app <file>");
 	out->force = a->force;
 	out->allow_nested = a->allow_nested;
+	if (!a->provenance && (a->allow_dirty || a->repository != NULL))
+		return err_set(e, ERR_USAGE, "%s needs --provenance",
+		    a->allow_dirty ? "--allow-dirty" : "--source");
+	out->provenance = a->provenance;
+	out->allow_dirty = a->allow_dirty;
+	out->repository = a->repository;
 	return ERR_OK;
 }

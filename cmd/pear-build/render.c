@@ -39,11 +39,18 @@ build_render_event(struct cli *c, const struct build_event *ev)
 void
 build_render_done(struct cli *c, const struct build_report *r)
 {
-	char target[4096];
+	json_t *fields = json_pack("{s:o, s:b}", "target",
+	    cli_json_text(view_str(r->target)), "unchanged", r->unchanged);
+	char target[4096], statement[4096];
 
-	cli_final(c,
-	    json_pack("{s:o, s:b}", "target",
-		cli_json_text(view_str(r->target)), "unchanged", r->unchanged));
+	if (r->statement != NULL)
+		(void)json_object_set_new(fields, "provenance",
+		    cli_json_text(view_str(r->statement)));
+	cli_final(c, fields);
+	if (r->statement != NULL)
+		cli_line(c, "Provenance: %s",
+		    err_quote(statement, sizeof(statement), r->statement,
+			strlen(r->statement)));
 	cli_success(c, "%s%s",
 	    err_quote(target, sizeof(target), r->target, strlen(r->target)),
 	    r->unchanged ? " is up to date" : "");

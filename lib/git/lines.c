@@ -4,7 +4,7 @@
 
 struct run {
 	struct buf *out;
-	struct git_lines stat;
+	struct lines stat;
 };
 
 static int
@@ -62,21 +62,21 @@ git_failed(struct err *e)
 }
 
 enum err_code
-git_lines_diff(struct buf *out, struct view old, struct view new,
-    struct git_lines *stat, struct err *e)
+lines_diff(struct buf *out, struct view old, struct view new,
+    struct lines *stat, struct err *e)
 {
 	git_diff_options o;
 	struct run r = {.out = out};
 	int rc;
 
-	if (old.len > GIT_LINES_TEXT_MAX || new.len > GIT_LINES_TEXT_MAX)
+	if (old.len > LINES_TEXT_MAX || new.len > LINES_TEXT_MAX)
 		return err_set(e, ERR_LIMIT,
 		    "a text of more than %u bytes is not compared by line",
-		    GIT_LINES_TEXT_MAX);
+		    LINES_TEXT_MAX);
 	if (git_libgit2_init() < 0 ||
 	    git_diff_options_init(&o, GIT_DIFF_OPTIONS_VERSION) < 0)
 		return git_failed(e);
-	o.context_lines = GIT_LINES_CONTEXT;
+	o.context_lines = LINES_CONTEXT;
 	o.flags = GIT_DIFF_PATIENCE;
 	rc = git_diff_buffers(old.ptr != NULL ? (const char *)old.ptr : "",
 	    old.len, NULL, new.ptr != NULL ? (const char *)new.ptr : "",

@@ -9,10 +9,10 @@
 #include "base/err.h"
 #include "base/view.h"
 
-#define GIT_LINES_TEXT_MAX (4u << 20) /* bytes of one side */
-#define GIT_LINES_CONTEXT 3
+#define LINES_TEXT_MAX (4u << 20) /* bytes of one side */
+#define LINES_CONTEXT 3
 
-struct git_lines {
+struct lines {
 	bool binary;		 /* one side is no text: no hunks */
 	uint64_t added, removed; /* lines */
 };
@@ -21,7 +21,7 @@ struct git_lines {
  * newline; "\ No newline at end of file" where it applies) without file
  * headers. A side that is absent is empty. Not sanitised: callers escape
  * what they show. ERR_LIMIT: a side is too long. */
-NODISCARD enum err_code git_lines_diff(struct buf *out, struct view old,
-    struct view new, struct git_lines *stat, struct err *e);
+NODISCARD enum err_code lines_diff(struct buf *out, struct view old,
+    struct view new, struct lines *stat, struct err *e);
 
 #endif

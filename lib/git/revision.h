@@ -8,9 +8,9 @@
 
 #include "base/err.h"
 
-#define GIT_REVISION_DIRTY_MAX 20 /* names kept */
+#define REVISION_DIRTY_MAX 20 /* names kept */
 
-struct git_revision {
+struct revision {
 	char commit[65]; /* hex */
 	char *tag;	 /* of exactly this commit, NULL none; owned */
 	char *branch;	 /* NULL: detached; owned */
@@ -18,13 +18,13 @@ struct git_revision {
 	char *root;	 /* of the work tree; owned */
 	bool dirty;	 /* changes against the commit, new files count */
 	size_t ndirty;
-	char *dirty_path[GIT_REVISION_DIRTY_MAX]; /* sorted; owned */
+	char *dirty_path[REVISION_DIRTY_MAX]; /* sorted; owned */
 };
-void git_revision_deinit(struct git_revision *r);
+void revision_deinit(struct revision *r);
 
 /* The repository that holds `path` (searched upwards). ERR_NOT_FOUND: there
  * is none, or it has no commit. */
-NODISCARD enum err_code git_revision_read(
-    struct git_revision *out, const char *path, struct err *e);
+NODISCARD enum err_code revision_read(
+    struct revision *out, const char *path, struct err *e);
 
 #endif

@@ -71,7 +71,7 @@ sort(struct provenance *p, struct err *e)
 	return ERR_OK;
 }
 
-const struct b32 *
+const struct provenance_file *
 provenance_find(const struct provenance *p, struct view path)
 {
 	size_t low = 0, high = p->n;
@@ -81,7 +81,7 @@ provenance_find(const struct provenance *p, struct view path)
 		int c = view_cmp(path, view_str(p->file[at].path));
 
 		if (c == 0)
-			return &p->file[at].sha256;
+			return &p->file[at];
 		if (c < 0)
 			high = at;
 		else

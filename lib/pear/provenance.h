@@ -15,6 +15,8 @@
 #define PROVENANCE_SIZE_MAX (256u << 20)
 #define PROVENANCE_FILES_MAX 1000000u
 #define PROVENANCE_SUFFIX ".intoto.json" /* beside DIR: DIR.intoto.json */
+/* A link has the digest of this and its target text. */
+#define PROVENANCE_LINK "link:"
 
 struct provenance_file {
 	char *path; /* relative, "by-arch/…"; owned */
@@ -40,6 +42,7 @@ NODISCARD enum err_code provenance_print(
 NODISCARD enum err_code provenance_parse(
     struct provenance *out, struct view text, struct err *e);
 /* NULL: not listed. */
-const struct b32 *provenance_find(const struct provenance *p, struct view path);
+const struct provenance_file *provenance_find(
+    const struct provenance *p, struct view path);
 
 #endif
