@@ -79,6 +79,14 @@ NODISCARD enum err_code ms_release_opts(struct release_opts *r,
     const struct ms_opts *o, const struct config *cfg, const struct ms_args *a,
     struct store *s, struct err *e);
 
+/* " (alice)" as the book calls the key, or "". */
+#define MS_NAME_MAX 256
+const char *ms_name(const struct keybook *book, const struct b32 *pub,
+    char out[static MS_NAME_MAX]);
+/* "Quorum: 1 / 2", and who could still sign. */
+void ms_show_quorum(struct cli *c, const struct quorum *q,
+    const struct manifest *m, const struct keybook *book);
+
 /* {"key","keyHex","length","treeHash","treeHashHex"} */
 json_t *ms_core_json(const struct release_core *core);
 json_t *ms_result_json(const struct release_report *r, enum request_kind kind);

@@ -162,7 +162,8 @@ take_stdin(struct ms_args *a, struct err *e)
 	enum err_code rc = ERR_OK;
 
 	buf_init(&b, INPUT_MAX);
-	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0)
+	while (b.failed == ERR_OK &&
+	       (n = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0)
 		buf_append(&b, view_of(chunk, (size_t)n));
 	if (n < 0)
 		rc = err_os(e, errno, "read standard input");

@@ -1,7 +1,10 @@
 /* keys: the signing keys of this user and those he knows (commands.md 9.5);
  * sign: as hypercore-sign does. */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/file.h"
 #include "cmd/common/ms.h"
 #include "cmd/common/signer.h"
 #include "codec/z32.h"
@@ -114,8 +117,9 @@ paths(struct keys *k, struct err *e)
 	err_quote(dir, sizeof(dir), k->dir.dir, strlen(k->dir.dir));
 	cli_line(k->c, "public: %s/%s.public", dir, name);
 	cli_line(k->c, "private: %s/%s", dir, name);
-	cli_final(k->c, json_pack("{s:s, s:s, s:b}", "dir", k->dir.dir, "name",
-			    name, "success", 1));
+	cli_final(k->c, json_pack("{s:o, s:o, s:b}", "dir",
+			    cli_json_text(view_str(k->dir.dir)), "name",
+			    cli_json_text(view_str(name)), "success", 1));
 	return ERR_OK;
 }
 
@@ -153,28 +157,91 @@ list(struct keys *k, struct err *e)
 		cli_line(k->c, "(no keys)");
 	if (rc == ERR_OK)
 		cli_event(k->c, "list", json_incref(k->list));
+	if (rc == ERR_OK)
+		cli_final(k->c, json_pack("{s:b}", "success", 1));
 	json_decref(k->list);
 	return rc;
+}
+
+/* The text of an argument: itself, or the file that it names. */
+static enum err_code
+text_of(struct buf *out, const char *arg, struct err *e)
+{
+	struct stat st;
+
+	buf_reset(out);
+	if (stat(arg, &st) == 0)
+		return file_read(AT_FDCWD, arg, KEYFILE_TEXT_MAX, out, e);
+	buf_str(out, arg);
+	return buf_check(out, e);
+}
+
+static enum err_code
+read_public(struct b32 *out, const char *arg, struct err *e)
+{
+	struct buf b;
+	enum err_code rc;
+
+	buf_init(&b, KEYFILE_TEXT_MAX);
+	if ((rc = text_of(&b, arg, e)) == ERR_OK)
+		rc = keydir_public_parse(out, buf_view(&b), e);
+	buf_deinit(&b);
+	return rc;
+}
+
+/* A pair from elsewhere. The secret stays encrypted: that it is the public
+ * key's is checked where the file says so, and again when it signs. */
+static enum err_code
+add_pair(struct keys *k, const char *name, const struct b32 *pub,
+    const char *prv, struct err *e)
+{
+	struct keydir_entry x;
+	struct keyfile file;
+	struct buf b;
+	enum err_code rc;
+
+	buf_init(&b, KEYFILE_TEXT_MAX);
+	if ((rc = text_of(&b, prv, e)) == ERR_OK &&
+	    (rc = keyfile_decode(&file, buf_view(&b), e)) == ERR_OK &&
+	    file.has_pub && !b32_eq(&file.pub, pub))
+		rc = err_set(e, ERR_VERIFY,
+		    "%s: the key file is of another public key", name);
+	if (rc == ERR_OK &&
+	    (rc = keydir_store(&k->dir, name, &file, pub, &x, e)) == ERR_OK)
+		keydir_entry_deinit(&x);
+	buf_deinit(&b);
+	return rc;
+}
+
+static void
+told(struct keys *k, const char *name, const char *what)
+{
+	cli_line(k->c, "%s %s", name, what);
+	cli_final(k->c, json_pack("{s:o, s:b}", "name",
+			    cli_json_text(view_str(name)), "success", 1));
 }
 
 static enum err_code
 add(struct keys *k, struct err *e)
 {
 	const char *name = word(k->o, 1, NULL), *pub = word(k->o, 2, NULL);
+	const char *prv = word(k->o, 3, NULL);
 	struct b32 key;
 	enum err_code rc;
 
 	if (name == NULL || pub == NULL)
-		return err_set(e, ERR_USAGE, "keys add <name> <public key>");
+		return err_set(e, ERR_USAGE,
+		    "keys add <name> <public key> [secret key file]");
 	if ((rc = check_name(k, name, e)) != ERR_OK ||
-	    (rc = z32_key_id(view_str(pub), &key, e)) != ERR_OK)
+	    (rc = read_public(&key, pub, e)) != ERR_OK)
 		return rc;
-	rc = keydir_add(&k->dir, name, &key, e);
+	rc = prv != NULL ? add_pair(k, name, &key, prv, e)
+			 : keydir_add(&k->dir, name, &key, e);
 	if (rc == ERR_EXISTS)
 		return err_set(
 		    e, ERR_EXISTS, "Key \"%s\" already exists", name);
 	if (rc == ERR_OK)
-		cli_success(k->c, "%s added", name);
+		told(k, name, "added");
 	return rc;
 }
 
@@ -192,7 +259,7 @@ drop(struct keys *k, struct err *e)
 	if (rc == ERR_NOT_FOUND)
 		return err_set(e, ERR_NOT_FOUND, "Key \"%s\" not found", name);
 	if (rc == ERR_OK)
-		cli_line(k->c, "%s removed", name);
+		told(k, name, "removed");
 	return rc;
 }
 
@@ -202,8 +269,9 @@ ms_keys(struct cli *c, const struct ms_opts *o, struct err *e)
 	static const struct {
 		const char *word;
 		enum err_code (*run)(struct keys *k, struct err *e);
-	} acts[] = {{"get", get}, {"paths", paths}, {"list", list},
-	    {"add", add}, {"remove", drop}};
+		size_t words; /* at most, with the own one */
+	} acts[] = {{"get", get, 2}, {"paths", paths, 2}, {"list", list, 1},
+	    {"add", add, 4}, {"remove", drop, 2}};
 	const char *act = word(o, 0, "");
 	struct keys k = {.c = c, .o = o};
 	enum err_code rc =
@@ -212,6 +280,10 @@ ms_keys(struct cli *c, const struct ms_opts *o, struct err *e)
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
 		if (strcmp(act, acts[i].word) != 0)
 			continue;
+		if (o->rest.n > acts[i].words)
+			return err_set(e, ERR_USAGE,
+			    "keys %s takes no more than %zu words", act,
+			    acts[i].words - 1);
 		if ((rc = ms_keydir(&k.dir, c, o, e)) == ERR_OK) {
 			rc = acts[i].run(&k, e);
 			keydir_deinit(&k.dir);

@@ -21,20 +21,6 @@ struct run {
 	bool said; /* that it is committed */
 };
 
-/* " (alice)", or nothing. */
-static const char *
-name_of(const struct run *x, const struct b32 *pub, char out[static 256])
-{
-	const char *name = keybook_name(x->book, pub);
-	char quoted[240];
-
-	out[0] = '\0';
-	if (name != NULL)
-		(void)snprintf(out, 256, " (%s)",
-		    err_quote(quoted, sizeof(quoted), name, strlen(name)));
-	return out;
-}
-
 /* -- what happens ------------------------------------------------------------ */
 
 static void
@@ -57,7 +43,7 @@ static void
 on_response(struct run *x, const struct release_event *ev)
 {
 	const struct quorum_verdict *v = ev->verdict;
-	char key[Z32_KEY_LEN + 1], name[256];
+	char key[Z32_KEY_LEN + 1], name[MS_NAME_MAX];
 	static const char *const states[] = {[QUORUM_GOOD] = "good",
 	    [QUORUM_DUPLICATE] = "duplicate",
 	    [QUORUM_BAD] = "bad"};
@@ -73,7 +59,7 @@ on_response(struct run *x, const struct release_event *ev)
 		    "response %zu is by the signer of response %zu, %s%s: it "
 		    "counts once",
 		    ev->number + 1, v->same + 1, key,
-		    name_of(x, &v->pub, name));
+		    ms_name(x->book, &v->pub, name));
 }
 
 static void
@@ -188,23 +174,6 @@ announce(struct run *x)
 	buf_deinit(&text);
 }
 
-/* Who could still sign, by the names that this user knows. */
-static void
-show_missing(struct run *x, const struct quorum *q)
-{
-	const struct manifest *m = &x->args.request.manifest;
-	char key[Z32_KEY_LEN + 1], name[256];
-
-	if (q->have >= q->need)
-		return;
-	cli_line(x->c, "Not signed yet by:");
-	for (size_t i = 0; i < m->nsigners; i++)
-		if (q->by_signer[i] < 0)
-			cli_line(x->c, "  %s%s",
-			    z32_key(key, &m->signer[i].pub),
-			    name_of(x, &m->signer[i].pub, name));
-}
-
 static void
 show_links(struct run *x, const struct release_report *r)
 {
@@ -230,10 +199,8 @@ show_result(struct run *x, const struct release_report *r)
 	z32_key(key, &x->cfg.key);
 	if (r->committed)
 		say_committed(x);
-	cli_line(x->c, "\nQuorum: %llu / %llu",
-	    (unsigned long long)r->quorum.have,
-	    (unsigned long long)r->quorum.need);
-	show_missing(x, &r->quorum);
+	cli_line(x->c, "%s", "");
+	ms_show_quorum(x->c, &r->quorum, &x->args.request.manifest, x->book);
 	cli_line(x->c, "\n%s: %s",
 	    !x->dry		     ? "Committed"
 	    : x->o->front == MS_PEAR ? "Dry-run"
@@ -292,12 +259,13 @@ run(struct run *x, struct err *e)
 		    e);
 	}
 	cli_status_clear(x->c);
-	if (rc == ERR_OK)
-		show_result(x, &r);
+	/* before the result: nothing is called safe that a review refuses */
 	if (rc == ERR_OK && x->dry && x->o->review && !r.already &&
 	    x->r.kind == REQUEST_DRIVE)
 		rc = ms_review_request(
 		    x->c, x->o, &x->r, &x->args.request, x->book, e);
+	if (rc == ERR_OK)
+		show_result(x, &r);
 	release_report_deinit(&r);
 	store_close(s);
 	return rc;

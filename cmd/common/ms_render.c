@@ -1,9 +1,41 @@
-/* JSON of cores and results (commands.md 9.6). */
+/* Names, the quorum, and JSON of cores and results (commands.md 9.6). */
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/common/ms.h"
 #include "codec/hex.h"
 #include "codec/z32.h"
+
+const char *
+ms_name(const struct keybook *book, const struct b32 *pub,
+    char out[static MS_NAME_MAX])
+{
+	const char *name = keybook_name(book, pub);
+	char quoted[MS_NAME_MAX - 4];
+
+	out[0] = '\0';
+	if (name != NULL)
+		(void)snprintf(out, MS_NAME_MAX, " (%s)",
+		    err_quote(quoted, sizeof(quoted), name, strlen(name)));
+	return out;
+}
+
+void
+ms_show_quorum(struct cli *c, const struct quorum *q, const struct manifest *m,
+    const struct keybook *book)
+{
+	char key[Z32_KEY_LEN + 1], name[MS_NAME_MAX];
+
+	cli_line(c, "Quorum: %llu / %llu", (unsigned long long)q->have,
+	    (unsigned long long)q->need);
+	if (q->have >= q->need)
+		return;
+	cli_line(c, "Not signed yet by:");
+	for (size_t i = 0; i < m->nsigners; i++)
+		if (q->by_signer[i] < 0)
+			cli_line(c, "  %s%s", z32_key(key, &m->signer[i].pub),
+			    ms_name(book, &m->signer[i].pub, name));
+}
 
 json_t *
 ms_core_json(const struct release_core *core)

@@ -98,6 +98,8 @@ print(struct cli *c, const struct ms_opts *o, const struct request *r,
 	if (o->out != NULL)
 		rc = file_write_atomic(
 		    AT_FDCWD, o->out, view_str(text), REQUEST_MODE, e);
+	if (rc != ERR_OK)
+		goto out;
 	if (o->front == MS_HYPER &&
 	    (pretty = json_dumps(info, JSON_INDENT(2))) != NULL) {
 		cli_line(c, "\nRequest: %s\n", pretty);
@@ -106,8 +108,10 @@ print(struct cli *c, const struct ms_opts *o, const struct request *r,
 	} else {
 		cli_line(c, "%s", text);
 	}
-	cli_event(c, "request", data);
+	cli_event(c, "request", json_incref(data));
 	cli_final(c, json_pack("{s:s, s:b}", "request", text, "success", 1));
+out:
+	json_decref(data);
 	json_decref(info);
 	return rc;
 }

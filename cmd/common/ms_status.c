@@ -72,33 +72,44 @@ show_target(
 	return ERR_OK;
 }
 
-/* Only what has not moved: the rest is complete and needs no forgetting. */
 static enum err_code
 forget(struct cli *c, struct store *s, const struct config *cfg, struct err *e)
 {
+	bool moved;
 	struct journal j;
 	enum err_code rc = journal_read(&j, s, &cfg->key, e);
 
 	if (rc == ERR_NOT_FOUND)
 		return err_set(e, ERR_NOT_FOUND, "no commit is open");
-	if (rc == ERR_OK)
-		journal_deinit(&j);
+	if (rc != ERR_OK)
+		return rc;
+	moved = j.phase == JOURNAL_COMMITTED;
+	journal_deinit(&j);
 	if ((rc = journal_erase(s, NULL, &cfg->key, e)) == ERR_OK)
-		cli_success(c, "Given up; the target is as it was");
+		cli_success(c, "%s",
+		    moved ? "Done: it was committed, seeders are not waited for"
+			  : "Given up; the target is as it was");
 	return rc;
 }
 
 /* Quorum so far: the responses given on the command line. */
 static enum err_code
-show_quorum(struct cli *c, const struct ms_args *a, struct err *e)
+show_quorum(struct cli *c, const struct ms_opts *o, const struct ms_args *a,
+    struct err *e)
 {
+	struct keybook *book = NULL;
 	struct quorum_verdict *v;
 	struct quorum q;
+	enum err_code rc;
 
 	if (!a->has_request)
 		return ERR_OK;
-	if ((v = calloc(a->n + 1, sizeof(*v))) == NULL)
+	if ((rc = ms_book(&book, c, o, e)) != ERR_OK)
+		return rc;
+	if ((v = calloc(a->n + 1, sizeof(*v))) == NULL) {
+		keybook_close(book);
 		return err_nomem(e);
+	}
 	quorum_judge(&q, v, &a->request, a->response, a->n);
 	for (size_t i = 0; i < a->n; i++)
 		if (v[i].state == QUORUM_BAD)
@@ -107,8 +118,8 @@ show_quorum(struct cli *c, const struct ms_args *a, struct err *e)
 	cli_event(c, "quorum",
 	    json_pack("{s:I, s:I}", "amount", (json_int_t)q.need, "total",
 		(json_int_t)q.have));
-	cli_line(c, "Quorum: %llu / %llu", (unsigned long long)q.have,
-	    (unsigned long long)q.need);
+	ms_show_quorum(c, &q, &a->request.manifest, book);
+	keybook_close(book);
 	return ERR_OK;
 }
 
@@ -131,9 +142,11 @@ ms_status(struct cli *c, const struct ms_opts *o, struct err *e)
 		else if (rc == ERR_OK &&
 			 (rc = show_target(c, s, &cfg, e)) == ERR_OK &&
 			 (rc = journal_list(s, show_journal, &l, e)) == ERR_OK)
-			rc = show_quorum(c, &a, e);
+			rc = show_quorum(c, o, &a, e);
 		if (rc == ERR_OK && !o->forget && l.n == 0)
 			cli_line(c, "No commit is open");
+		if (rc == ERR_OK)
+			cli_final(c, json_pack("{s:b}", "success", 1));
 		store_close(s);
 		config_deinit(&cfg);
 	}
