@@ -427,10 +427,6 @@ provision_open_target(
 	enum err_code rc;
 
 	pear_link_key(link, &o->target);
-	if (b32_eq(&o->source.key, &o->target))
-		return err_set(e, ERR_INVALID,
-		    "target %s is the source: provision to a drive of its own",
-		    link);
 	rc = hyperdrive_open(&d, o->store, &o->target, mode, e);
 	/* a drive that is not in the store has no write key there either */
 	if (rc == ERR_NOT_FOUND ||
@@ -440,6 +436,15 @@ provision_open_target(
 	if (rc != ERR_OK) {
 		hyperdrive_close(d);
 		return err_wrap(e, "target %s", link);
+	}
+	/* an older version of itself is a way back; the newest is a slip */
+	if (b32_eq(&o->source.key, &o->target) &&
+	    (o->source.length == 0 ||
+		o->source.length == core_head(hyperdrive_db(d))->length)) {
+		hyperdrive_close(d);
+		return err_set(e, ERR_INVALID,
+		    "target %s is the source: provision to a drive of its own",
+		    link);
 	}
 	*out = d;
 	return ERR_OK;

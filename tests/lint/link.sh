@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # libraries any room may need
 COMMON='libc\.so|libm\.so|libpthread\.so|ld-linux|libasan|libubsan|libgcc_s'
-STORAGE='liblmdb|libsodium|libjansson|libutf8proc'
+STORAGE='liblmdb|libsodium|libjansson|libutf8proc|libgit2'
 NETWORK='libuv|libsodium|libjansson'
 SOCKETS='^(socket|connect|bind|listen|accept4?|sendto|sendmsg|sendmmsg|recvfrom|recvmsg|recvmmsg|getaddrinfo|uv_.*)$'
 

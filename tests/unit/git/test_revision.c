@@ -12,6 +12,14 @@
 #include "git/revision.h"
 #include "support/vec.h"
 
+/* libpcre2's regcomp(), which libgit2 uses, keeps memory for each thread. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libpcre2";
+}
+
 struct repo {
 	git_repository *git;
 	char dir[512];

@@ -77,15 +77,15 @@ others_read_it(void **state)
 	json_error_t why;
 	struct err e = ERR_INIT;
 	struct buf b;
-	json_t *o;
+	json_t *whole, *o;
 
 	(void)state;
 	fill(&p);
 	p.dirty = true;
 	buf_init(&b, PROVENANCE_SIZE_MAX);
 	check_ok(provenance_print(&b, &p, &e), &e);
-	o = json_loadb((const char *)b.data, b.len, 0, &why);
-	check(o != NULL);
+	whole = json_loadb((const char *)b.data, b.len, 0, &why);
+	check((o = whole) != NULL);
 	check(strcmp(vec_str(o, "_type"), "https://in-toto.io/Statement/v1") ==
 	      0);
 	check(strcmp(vec_str(o, "predicateType"),
@@ -99,6 +99,7 @@ others_read_it(void **state)
 				 0),
 			 "uri"),
 		  "git+https://example.org/hello.git@refs/tags/v1.0.0") == 0);
+	json_decref(whole);
 	provenance_deinit(&p);
 	buf_deinit(&b);
 }
