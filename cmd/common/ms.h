@@ -21,7 +21,8 @@ struct ms_opts {
 	const char *config, *storage, *out, *source, *vanity;
 	struct cli_int version, timeout, min_peers, min_full;
 	bool first_commit, skip_target, client_only, force, force_dangerous;
-	bool dry_run, forget, secret;
+	bool dry_run, forget, secret, yes;
+	const char *expect;
 	/* review */
 	const char *rebuild, *provenance, *report, *chunking, *keys;
 	bool diff, plain;

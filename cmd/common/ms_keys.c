@@ -293,20 +293,54 @@ ms_keys(struct cli *c, const struct ms_opts *o, struct err *e)
 	return rc;
 }
 
+/* The texts of pear multisig; signer_sign() has those of hypercore-sign. */
+static enum err_code
+check_pear_sign(struct keys *k, const struct signer_sign *s, struct err *e)
+{
+	struct keydir_entry x = {.name = NULL};
+	struct keyfile file;
+	struct request req;
+	char quoted[120];
+	enum err_code rc;
+
+	if (s->request[0] != '@' && strcmp(s->request, "-") != 0 &&
+	    request_parse(&req, view_str(s->request), NULL, NULL) != ERR_OK)
+		return err_set(e, ERR_INVALID, "Invalid request: %s",
+		    err_quote(quoted, sizeof(quoted), s->request,
+			strlen(s->request)));
+	if ((rc = check_name(k, s->identity, e)) != ERR_OK)
+		return rc;
+	k->dir.warn = NULL; /* the signing itself warns */
+	rc = keydir_find(&k->dir, s->identity, &x, &file, e);
+	if (rc == ERR_NOT_FOUND)
+		return err_set(e, ERR_NOT_FOUND,
+		    "No private key found for \"%s\"", s->identity);
+	keydir_entry_deinit(&x);
+	return rc;
+}
+
 enum err_code
 ms_sign(struct cli *c, const struct ms_opts *o, struct err *e)
 {
-	struct signer_sign s = {
-	    .request = word(o, 0, NULL), .identity = word(o, 1, NULL)};
-	struct keydir k;
+	struct signer_sign s = {.request = word(o, 0, NULL),
+	    .identity = word(o, 1, SIGNER_DEFAULT),
+	    .yes = o->yes,
+	    .expect = o->expect};
+	struct keys k = {.c = c, .o = o};
 	enum err_code rc;
 
 	if (s.request == NULL || o->rest.n > 2)
 		return err_set(e, ERR_USAGE, "request argument required");
-	if ((rc = ms_keydir(&k, c, o, e)) != ERR_OK)
+	if ((rc = ms_keydir(&k.dir, c, o, e)) != ERR_OK)
 		return rc;
-	s.dir = k.dir;
-	rc = signer_sign(c, &s, e);
-	keydir_deinit(&k);
+	s.dir = k.dir.dir;
+	if (o->front == MS_PEAR) {
+		s.form = KEYDIR_RAW;
+		s.reply = SIGNER_REPLY_PEAR;
+		rc = check_pear_sign(&k, &s, e);
+	}
+	if (rc == ERR_OK)
+		rc = signer_sign(c, &s, e);
+	keydir_deinit(&k.dir);
 	return rc;
 }

@@ -52,6 +52,12 @@ static const struct cli_option options[] = {
 	"HYPERCORE_SIGN_KEYS_DIRECTORY or ~/.hypercore-sign; pear-multisig: "
 	"~/.pear)",
 	NULL},
+    {"yes", 'y', CLI_FLAG, AT(yes), NULL,
+	"sign: do not ask for confirmation; needs --expect-hash", NULL},
+    {"expect-hash", 0, CLI_VALUE, AT(expect), "<hash>",
+	"sign: refuse every request but the one with this hash, in hex or "
+	"z-base-32",
+	NULL},
     {"secret", 0, CLI_FLAG, AT(secret), NULL,
 	"keys get: name the secret key file too", NULL},
     {"rebuild", 0, CLI_VALUE, AT(rebuild), "<dir>",

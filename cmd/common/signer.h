@@ -56,12 +56,15 @@ NODISCARD enum err_code signer_open(struct sign_pair *out, uint8_t id[8],
 /* -- commands --------------------------------------------------------------- */
 
 struct signer_sign {
-	const char *request;  /* as signer_input() takes it */
-	const char *dir;      /* or NULL */
-	const char *identity; /* name or path; NULL = default */
-	const char *expect;   /* hash of the request, hex or z-base-32 */
-	bool yes;	      /* needs expect */
-	bool offer_upgrade;   /* ask about legacy keys on a pipe too */
+	const char *request;   /* as signer_input() takes it */
+	const char *dir;       /* or NULL */
+	const char *identity;  /* name or path; NULL = default */
+	const char *expect;    /* hash of the request, hex or z-base-32 */
+	bool yes;	       /* needs expect */
+	bool offer_upgrade;    /* ask about legacy keys on a pipe too */
+	enum keydir_form form; /* of files that are written */
+	/* "Reply with:", or pear's "Response signed by ~/.pear/default:" */
+	enum signer_reply { SIGNER_REPLY, SIGNER_REPLY_PEAR } reply;
 	/* Called when all is shown and nothing is asked yet; may be NULL. An
 	 * error ends the command. */
 	enum err_code (*review)(struct cli *c, struct cli_talk *t,

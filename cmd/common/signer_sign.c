@@ -1,6 +1,7 @@
 /* signer: show a request, ask, sign it. */
 #include "cmd/common/signer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/z32.h"
@@ -173,6 +174,25 @@ make_response(struct work *w, struct response *out, struct err *e)
 	return rc;
 }
 
+/* As pear multisig prints it, with the home folder as "~". */
+static void
+reply_pear(struct work *w, const char *text)
+{
+	const char *path = w->key.secret_path, *home = getenv("HOME");
+	size_t n = home != NULL ? strlen(home) : 0;
+	bool below = n > 0 && strncmp(path, home, n) == 0 && path[n] == '/';
+	char quoted[1024];
+
+	cli_event(w->c, "sign",
+	    json_pack("{s:s,s:{s:o,s:o}}", "response", text, "at", "pub",
+		cli_json_text(view_str(w->key.public_path)), "prv",
+		cli_json_text(view_str(path))));
+	if (below)
+		path += n;
+	cli_line(w->c, "Response signed by %s%s:\n\n%s", below ? "~" : "",
+	    err_quote(quoted, sizeof(quoted), path, strlen(path)), text);
+}
+
 static enum err_code
 reply(struct work *w, const struct response *res, struct err *e)
 {
@@ -187,7 +207,9 @@ reply(struct work *w, const struct response *res, struct err *e)
 	z32_encode(&text, buf_view(&bytes));
 	if ((rc = buf_check(&bytes, e)) == ERR_OK && buf_cstr(&text) == NULL)
 		rc = buf_check(&text, e);
-	if (rc == ERR_OK) {
+	if (rc == ERR_OK && w->o->reply == SIGNER_REPLY_PEAR) {
+		reply_pear(w, buf_cstr(&text));
+	} else if (rc == ERR_OK) {
 		z32_key(z32, &res->pub);
 		cli_line(w->c, "\nSigned with public key:\n\n%s", z32);
 		cli_line(w->c, "\nReply with:\n\n%s", buf_cstr(&text));
@@ -218,8 +240,10 @@ prepare(struct work *w, struct err *e)
 	cli_talk_open(&w->talk, w->c, in);
 	if (o->yes && w->c->common.json && w->talk.at == CLI_TALK_STDIN)
 		w->talk.out = -1; /* nobody reads along: the event says it */
-	if ((rc = signer_dir(&w->dir, w->c, o->dir, e)) != ERR_OK ||
-	    (rc = keydir_find(&w->dir,
+	if ((rc = signer_dir(&w->dir, w->c, o->dir, e)) != ERR_OK)
+		return rc;
+	w->dir.form = o->form;
+	if ((rc = keydir_find(&w->dir,
 		 o->identity != NULL ? o->identity : SIGNER_DEFAULT, &w->key,
 		 &w->file, e)) != ERR_OK)
 		return rc;
