@@ -15,8 +15,8 @@ verlink() {
 }
 
 multisig_config() {
-	printf '{"type":"drive","namespace":"bench","quorum":2,"srcKey":"%s",' \
-	    "${target#pear://}"
+	printf '{"type":"drive","namespace":"bench %s","quorum":2,"srcKey":"%s",' \
+	    "$i" "${target#pear://}"
 	printf '"publicKeys":["%s","%s","%s"]}\n' \
 	    "$(signer_field 1 publicKeyZ32)" "$(signer_field 2 publicKeyZ32)" \
 	    "$(signer_field 3 publicKeyZ32)"
