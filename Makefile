@@ -168,6 +168,7 @@ bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	ln -sf hyper-multisig $(DESTDIR)$(PREFIX)/bin/hyper-multisig-bare
 	install -m 644 $(wildcard cmd/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean: ; rm -rf build
 

@@ -115,7 +115,8 @@ find_journal(struct release *run, const struct request *req, struct journal *j,
 		return ERR_OK;
 	}
 	return release_code(e, ERR_CONFLICT, "COMMIT_INCOMPLETE", NULL,
-	    "another commit for %s is not finished (%s): run it again first",
+	    "another commit for %s is not finished (%s): run it again first, "
+	    "or see status --forget",
 	    z32_key(key, &j->key),
 	    j->phase == JOURNAL_COMMITTED
 		? "committed, its seeders are still waited for"

@@ -1,6 +1,7 @@
 /* What a request says, and who is asked to sign it. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/hex.h"
 #include "codec/z32.h"
@@ -191,6 +192,15 @@ difference(const struct manifest *theirs, const struct manifest *ours)
 	return "its manifest is another";
 }
 
+/* Not the path: a report must not depend on where it was made. */
+static const char *
+name_of(const struct config *c)
+{
+	const char *slash = strrchr(c->file, '/');
+
+	return slash != NULL ? slash + 1 : c->file;
+}
+
 static enum err_code
 check_config(struct drives_run *run, struct err *e)
 {
@@ -206,21 +216,21 @@ check_config(struct drives_run *run, struct err *e)
 		return review_find(run->r, REVIEW_BAD, e,
 		    "the request is for another key than %s gives, which is "
 		    "%s: %s",
-		    c->file, z32_key(key, &c->key),
+		    name_of(c), z32_key(key, &c->key),
 		    difference(&q->manifest, &c->manifest));
 	if (c->type != CONFIG_TYPE_NONE &&
 	    (c->type == CONFIG_TYPE_DRIVE) != drive)
 		rc = review_find(run->r, REVIEW_BAD, e,
 		    "the request is for a %s, %s is for a %s",
-		    drive ? "drive" : "core", c->file,
+		    drive ? "drive" : "core", name_of(c),
 		    drive ? "core" : "drive");
 	if (rc == ERR_OK && c->has_source &&
 	    !b32_eq(&c->source, &run->q->source))
-		rc = review_find(
-		    run->r, REVIEW_WARN, e, "%s names another source", c->file);
+		rc = review_find(run->r, REVIEW_WARN, e,
+		    "%s names another source", name_of(c));
 	return rc == ERR_OK
 		   ? review_find(run->r, REVIEW_GOOD, e,
-			 "the target is the key that %s gives", c->file)
+			 "the target is the key that %s gives", name_of(c))
 		   : rc;
 }
 
