@@ -61,6 +61,20 @@ run pear-stage "$other" app >/dev/null
 refused "$other" pear-provision --yes "pear://0.9.$KA" "$other" \
     "pear://0.5.$KC"
 
+# the staged drive's key is lost: another one with the same files serves
+from=$(pear-info "$other" --json | sed -n 's/.*"verlink":"\([^"]*\)".*/\1/p')
+run pear-provision --yes "$from" "$B" "pear://0.5.$KC" |
+    grep -e '(Empty)' -e Verlink
+
+# the history of the staged drive stays there: what a target of its own holds
+# is what the files need
+slim=$(pear-touch)
+pear-provision --yes "pear://0.9.$KA" "$slim" "pear://0.0.${slim#pear://}" \
+    >log
+for d in "$A" "$slim"; do
+	pear-info "$d" --metadata | grep -i length
+done
+
 # versions that are not released
 app app 1.1.0-rc.1
 run pear-stage "$A" app >/dev/null
