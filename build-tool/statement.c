@@ -131,9 +131,9 @@ describe(struct provenance *p, const struct revision *rev,
     const struct appcfg *cfg, struct err *e)
 {
 	const char *from[] = {rev->commit, rev->tag, rev->remote, cfg->name,
-	    cfg->version, "pear-build " PEAR_VERSION};
+	    cfg->version, PROVENANCE_BUILDER, PEAR_VERSION};
 	char **to[] = {&p->commit, &p->tag, &p->remote, &p->name, &p->version,
-	    &p->builder};
+	    &p->builder, &p->builder_version};
 
 	p->dirty = rev->dirty;
 	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++)

@@ -131,7 +131,8 @@ facts(struct hold *h, struct err *e)
 	const struct {
 		const char *name, *value;
 	} fact[] = {{"Source commit", p->commit}, {"Source tag", p->tag},
-	    {"Source remote", p->remote}, {"Built by", p->builder}};
+	    {"Source remote", p->remote}, {"Built by", p->builder},
+	    {"Builder version", p->builder_version}};
 	enum err_code rc = ERR_OK;
 
 	for (size_t i = 0; i < sizeof(fact) / sizeof(fact[0]); i++)

@@ -1,6 +1,7 @@
 #include "git/revision.h"
 
 #include <git2.h>
+#include <git2/sys/repository.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,20 +40,76 @@ copy(char **out, const char *text, struct err *e)
 	return *out == NULL ? err_nomem(e) : ERR_OK;
 }
 
+/* libgit2 calls a repository of another user "not found" unless the setting
+ * safe.directory exists somewhere; looking for one does not ask whose it is. */
+static bool
+is_foreign(int rc, const char *path)
+{
+	git_buf found = GIT_BUF_INIT;
+	bool yes = rc == GIT_EOWNER;
+
+	if (rc == GIT_ENOTFOUND)
+		yes = git_repository_discover(&found, path, 0, NULL) == 0;
+	git_buf_dispose(&found);
+	return yes;
+}
+
 static enum err_code
 open_at(git_repository **out, const char *path, struct err *e)
 {
-	char shown[1024];
+	char shown[256];
 	int rc = git_repository_open_ext(out, path, 0, NULL);
 
 	err_quote(shown, sizeof(shown), path, strlen(path));
+	if (rc >= 0)
+		return ERR_OK;
+	if (is_foreign(rc, path))
+		return err_set(e, ERR_IO,
+		    "the git repository of %s belongs to another user; if you "
+		    "trust it: git config --global --add safe.directory <dir>",
+		    shown);
 	if (rc == GIT_ENOTFOUND)
 		return err_set(
 		    e, ERR_NOT_FOUND, "%s is in no git repository", shown);
-	if (rc >= 0)
-		return ERR_OK;
 	(void)failed(e, "open the repository");
 	return err_wrap(e, "%s", shown);
+}
+
+/* -- settings ------------------------------------------------------------------ */
+
+/* What is clean, and where origin is, must not depend on who looks: from here
+ * on only the repository's own settings count, not the user's or the system's
+ * (core.excludesFile hides new files, url.*.insteadOf changes origin). That
+ * the user trusts the repository was asked before, while opening. */
+static const int foreign_level[] = {GIT_CONFIG_LEVEL_PROGRAMDATA,
+    GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG};
+
+/* "": look nowhere; NULL: where libgit2 looks by itself. */
+static int
+look_in(const char *path)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(foreign_level) / sizeof(int); i++)
+		if (git_libgit2_opts(
+			GIT_OPT_SET_SEARCH_PATH, foreign_level[i], path) < 0)
+			rc = -1;
+	return rc;
+}
+
+static enum err_code
+only_its_own(git_repository *repo, struct err *e)
+{
+	git_config *all = NULL, *own = NULL;
+	enum err_code rc = ERR_OK;
+
+	if (look_in("") < 0 || git_repository_config(&all, repo) < 0 ||
+	    git_config_open_level(&own, all, GIT_CONFIG_LEVEL_LOCAL) < 0 ||
+	    git_repository_set_config(repo, own) < 0)
+		rc = failed(e, "read the repository's settings");
+	git_config_free(own);
+	git_config_free(all);
+	return rc;
 }
 
 /* -- commit, branch, tag ------------------------------------------------------- */
@@ -224,11 +281,13 @@ revision_read(struct revision *out, const char *path, struct err *e)
 	if ((rc = open_at(&repo, path, e)) == ERR_OK &&
 	    (root = git_repository_workdir(repo)) == NULL)
 		rc = err_set(e, ERR_INVALID, "the git repository is bare");
-	if (rc == ERR_OK && (rc = copy(&r.root, root, e)) == ERR_OK &&
+	if (rc == ERR_OK && (rc = only_its_own(repo, e)) == ERR_OK &&
+	    (rc = copy(&r.root, root, e)) == ERR_OK &&
 	    (rc = read_head(&r, repo, e)) == ERR_OK &&
 	    (rc = read_remote(&r, repo, e)) == ERR_OK)
 		rc = read_status(&r, repo, e);
 	git_repository_free(repo);
+	(void)look_in(NULL);
 	(void)git_libgit2_shutdown();
 	if (rc == ERR_OK)
 		*out = r;

@@ -23,7 +23,9 @@ struct revision {
 void revision_deinit(struct revision *r);
 
 /* The repository that holds `path` (searched upwards). ERR_NOT_FOUND: there
- * is none, or it has no commit. */
+ * is none, or it has no commit. ERR_IO: it is another user's, and git's
+ * safe.directory does not name it. Apart from that only the repository's own
+ * settings count: not the user's, nor the system's. */
 NODISCARD enum err_code revision_read(
     struct revision *out, const char *path, struct err *e);
 

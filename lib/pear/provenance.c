@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "base/arr.h"
+#include "base/utf8.h"
 #include "codec/hex.h"
 #include "codec/jtext.h"
 
 #define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define PREDICATE_TYPE "https://slsa.dev/provenance/v1"
 #define BUILD_TYPE "urn:pear:deployment-directory:v1"
+#define VERSION_OF "pear-build" /* a tool of builder.version */
 #define PATH_BYTES_MAX 4096
 
 void
@@ -24,6 +26,7 @@ provenance_deinit(struct provenance *p)
 	free(p->name);
 	free(p->version);
 	free(p->builder);
+	free(p->builder_version);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -32,15 +35,17 @@ provenance_add(struct provenance *p, struct view path, const struct b32 *sha256,
     struct err *e)
 {
 	struct provenance_file f = {NULL, *sha256};
+	char name[256];
 
 	if (p->n >= PROVENANCE_FILES_MAX)
 		return err_set(
 		    e, ERR_LIMIT, "more than %u files", PROVENANCE_FILES_MAX);
 	if (path.len == 0 || path.len > PATH_BYTES_MAX ||
-	    memchr(path.ptr, 0, path.len) != NULL)
+	    memchr(path.ptr, 0, path.len) != NULL || !utf8_valid(path))
 		return err_set(e, ERR_INVALID,
-		    "a name is empty, too long or "
-		    "holds a NUL");
+		    "%s: a name must be UTF-8 of 1 to %d bytes",
+		    err_quote(name, sizeof(name), path.ptr, path.len),
+		    PATH_BYTES_MAX);
 	if (!ARR_RESERVE(p->file, p->n + 1, p->cap) ||
 	    (f.path = strndup((const char *)path.ptr, path.len)) == NULL)
 		return err_nomem(e);
@@ -119,7 +124,7 @@ print_subjects(struct buf *b, const struct provenance *p)
 }
 
 static void
-print_predicate(struct buf *b, const struct provenance *p)
+print_predicate(struct buf *b, const struct provenance *p, const char *uri)
 {
 	buf_str(b, "\"predicate\":{\"buildDefinition\":{");
 	field(b, "buildType", BUILD_TYPE);
@@ -130,15 +135,8 @@ print_predicate(struct buf *b, const struct provenance *p)
 	buf_printf(b, ",\"dirty\":%s", p->dirty ? "true" : "false");
 	buf_str(b, "},\"resolvedDependencies\":[{");
 	if (p->remote != NULL) {
-		struct buf uri;
-
-		buf_init(&uri, 8192);
-		buf_printf(&uri, "git+%s%s%s", p->remote,
-		    p->tag != NULL ? "@refs/tags/" : "",
-		    p->tag != NULL ? p->tag : "");
-		field(b, "uri", buf_cstr(&uri));
+		field(b, "uri", uri);
 		buf_byte(b, ',');
-		buf_deinit(&uri);
 	}
 	buf_str(b, "\"digest\":{");
 	field(b, "gitCommit", p->commit);
@@ -148,24 +146,35 @@ print_predicate(struct buf *b, const struct provenance *p)
 	field(b, "remote", p->remote);
 	buf_str(b, "}}]},\"runDetails\":{\"builder\":{");
 	field(b, "id", p->builder);
-	buf_str(b, "}}}}\n");
+	buf_str(b, ",\"version\":{");
+	if (p->builder_version != NULL)
+		field(b, VERSION_OF, p->builder_version);
+	buf_str(b, "}}}}}\n");
 }
 
 enum err_code
 provenance_print(struct buf *out, struct provenance *p, struct err *e)
 {
+	struct buf uri;
 	enum err_code rc;
 
 	if ((rc = sort(p, e)) != ERR_OK)
 		return rc;
+	buf_init(&uri, PROVENANCE_SIZE_MAX);
+	if (p->remote != NULL)
+		buf_printf(&uri, "git+%s%s%s", p->remote,
+		    p->tag != NULL ? "@refs/tags/" : "",
+		    p->tag != NULL ? p->tag : "");
 	buf_byte(out, '{');
 	field(out, "_type", STATEMENT_TYPE);
 	buf_str(out, ",\n");
 	print_subjects(out, p);
 	field(out, "predicateType", PREDICATE_TYPE);
 	buf_str(out, ",\n");
-	print_predicate(out, p);
-	return buf_check(out, e);
+	print_predicate(out, p, buf_cstr(&uri));
+	rc = buf_check(&uri, e);
+	buf_deinit(&uri);
+	return rc == ERR_OK ? buf_check(out, e) : rc;
 }
 
 /* -- parse ------------------------------------------------------------------- */
@@ -257,6 +266,9 @@ take_predicate(struct provenance *p, const json_t *o, struct err *e)
 		ERR_OK)
 		return rc;
 	rc = take(&p->builder, json_object_get(builder, "id"), e);
+	if (rc == ERR_OK)
+		rc = take(
+		    &p->builder_version, at(builder, "version", VERSION_OF), e);
 	if (rc == ERR_OK && p->commit == NULL)
 		return wrong(e, "the commit");
 	return rc;

@@ -17,6 +17,7 @@
 #define PROVENANCE_SUFFIX ".intoto.json" /* beside DIR: DIR.intoto.json */
 /* A link has the digest of this and its target text. */
 #define PROVENANCE_LINK "link:"
+#define PROVENANCE_BUILDER "urn:pear:pear-build"
 
 struct provenance_file {
 	char *path; /* relative, "by-arch/…"; owned */
@@ -26,13 +27,14 @@ struct provenance_file {
 struct provenance {
 	char *commit, *tag, *remote; /* tag, remote may be NULL; owned */
 	bool dirty;
-	char *name, *version;	      /* of package.json; owned */
-	char *builder;		      /* "pear-build <version>"; owned */
-	struct provenance_file *file; /* ascending by path bytes */
+	char *name, *version;		 /* of package.json; owned */
+	char *builder, *builder_version; /* a URI; may be NULL; owned */
+	struct provenance_file *file;	 /* ascending by path bytes */
 	size_t n, cap;
 };
 void provenance_deinit(struct provenance *p);
 
+/* ERR_INVALID: the path is empty, too long, not UTF-8, or holds a NUL. */
 NODISCARD enum err_code provenance_add(struct provenance *p, struct view path,
     const struct b32 *sha256, struct err *e);
 /* Sorts the files. ERR_INVALID: a path twice. */

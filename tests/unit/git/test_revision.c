@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "git/revision.h"
 #include "support/vec.h"
@@ -193,6 +194,67 @@ nothing(void **state)
 	check_code(revision_read(&v, dir, &e), ERR_INVALID);
 }
 
+/* Settings of the user must hide no change, nor turn origin elsewhere. */
+static void
+not_the_users_settings(void **state)
+{
+	struct repo home, r;
+	struct revision v;
+	struct err e = ERR_INIT;
+	git_remote *remote = NULL;
+	char path[800], text[1600];
+	git_oid id;
+
+	(void)state;
+	(void)snprintf(home.dir, sizeof(home.dir), "%s", getenv("HOME"));
+	(void)snprintf(path, sizeof(path), "%s/.config", home.dir);
+	check(mkdir(path, 0700) == 0);
+	(void)snprintf(path, sizeof(path), "%s/.config/git", home.dir);
+	check(mkdir(path, 0700) == 0);
+	put(&home, "hide", "hidden-1\n");
+	put(&home, ".config/git/ignore", "hidden-2\n");
+	(void)snprintf(text, sizeof(text),
+	    "[core]\n\texcludesFile = %s/hide\n"
+	    "[url \"https://other.example/\"]\n"
+	    "\tinsteadOf = https://example.org/\n",
+	    home.dir);
+	put(&home, ".gitconfig", text);
+	make(&r, "settings");
+	commit(&r, &id);
+	check(git_remote_create(
+		  &remote, r.git, "origin", "https://example.org/x") == 0);
+	check(strcmp(git_remote_url(remote), "https://example.org/x") != 0);
+	git_remote_free(remote);
+	git_repository_free(r.git);
+	for (int again = 0; again < 2; again++) {
+		put(&r, again ? "hidden-2" : "hidden-1", "x");
+		check_ok(revision_read(&v, r.dir, &e), &e);
+		check(v.dirty && v.ndirty == (again ? 2 : 1));
+		check(strcmp(v.remote, "https://example.org/x") == 0);
+		revision_deinit(&v);
+	}
+}
+
+/* Only root can make one. */
+static void
+of_another_user(void **state)
+{
+	struct revision v;
+	struct err e = ERR_INIT;
+	struct repo r;
+	char path[800];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make(&r, "foreign");
+	git_repository_free(r.git);
+	(void)snprintf(path, sizeof(path), "%s/.git", r.dir);
+	check(chown(path, 1, 1) == 0 && chown(r.dir, 1, 1) == 0);
+	check_code(revision_read(&v, r.dir, &e), ERR_IO);
+	check(strstr(e.msg, "safe.directory") != NULL);
+}
+
 int
 main(void)
 {
@@ -201,14 +263,18 @@ main(void)
 	    cmocka_unit_test(many_dirty),
 	    cmocka_unit_test(remotes),
 	    cmocka_unit_test(nothing),
+	    cmocka_unit_test(of_another_user),
+	    cmocka_unit_test(not_the_users_settings),
 	};
+	char home[600];
 	int failed;
 
-	/* no configuration of the user's: it could change what is ignored */
+	/* a home of our own: the user's could change what is ignored */
+	(void)snprintf(home, sizeof(home), "%s/home", vec_tmpdir());
+	if (mkdir(home, 0700) != 0 || setenv("HOME", home, 1) != 0 ||
+	    unsetenv("XDG_CONFIG_HOME") != 0)
+		return 1;
 	git_libgit2_init();
-	for (int level = GIT_CONFIG_LEVEL_PROGRAMDATA;
-	     level <= GIT_CONFIG_LEVEL_GLOBAL; level++)
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "/nowhere");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	git_libgit2_shutdown();
 	return failed;

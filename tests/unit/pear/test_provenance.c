@@ -31,7 +31,8 @@ fill(struct provenance *p)
 	p->remote = strdup("https://example.org/hello.git");
 	p->name = strdup("hello");
 	p->version = strdup("1.0.0");
-	p->builder = strdup("pear-build 0");
+	p->builder = strdup(PROVENANCE_BUILDER);
+	p->builder_version = strdup("0.2");
 	for (uint8_t i = 0; i < 3; i++) {
 		struct b32 s = sum(i);
 
@@ -57,6 +58,7 @@ round_trip(void **state)
 	check_ok(provenance_print(&b, &q, &e), &e);
 	check_same(buf_view(&a), buf_view(&b));
 	check(q.n == 3 && !q.dirty && strcmp(q.tag, "v1.0.0") == 0);
+	check(strcmp(q.builder_version, "0.2") == 0);
 	f = provenance_find(&q, view_str("package.json"));
 	check(f != NULL && f->sha256.b[0] == 0);
 	f = provenance_find(&q, view_str("by-arch/linux-x64/app/x"));
@@ -135,6 +137,54 @@ refused(void **state)
 		check(provenance_parse(&p, view_str(rows[i]), &e) != ERR_OK);
 }
 
+static void
+names(void **state)
+{
+	static const struct {
+		struct view name;
+		bool ok;
+	} rows[] = {
+	    {{(const uint8_t *)"a", 1}, true},
+	    {{(const uint8_t *)"\xc3\xa4", 2}, true},
+	    {{(const uint8_t *)"", 0}, false},
+	    {{(const uint8_t *)"a\0b", 3}, false},
+	    {{(const uint8_t *)"\xff", 1}, false},
+	    {{(const uint8_t *)"a\xc3", 2}, false},
+	};
+	struct provenance p = {0};
+	struct err e = ERR_INIT;
+	struct b32 s = sum(1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_code(provenance_add(&p, rows[i].name, &s, &e),
+		    rows[i].ok ? ERR_OK : ERR_INVALID);
+	check(p.n == 2);
+	provenance_deinit(&p);
+}
+
+/* Nothing of a long address may be lost. */
+static void
+long_remote(void **state)
+{
+	struct provenance p;
+	struct err e = ERR_INIT;
+	struct buf b;
+	char url[10000];
+
+	(void)state;
+	memset(url, 'x', sizeof(url) - 1);
+	url[sizeof(url) - 1] = '\0';
+	fill(&p);
+	free(p.remote);
+	p.remote = strdup(url);
+	buf_init(&b, PROVENANCE_SIZE_MAX);
+	check_ok(provenance_print(&b, &p, &e), &e);
+	check(strstr(buf_cstr(&b), "xx@refs/tags/v1.0.0\"") != NULL);
+	buf_deinit(&b);
+	provenance_deinit(&p);
+}
+
 int
 main(void)
 {
@@ -142,6 +192,8 @@ main(void)
 	    cmocka_unit_test(round_trip),
 	    cmocka_unit_test(others_read_it),
 	    cmocka_unit_test(refused),
+	    cmocka_unit_test(names),
+	    cmocka_unit_test(long_remote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
