@@ -161,6 +161,8 @@ random_kills() {
 		delay=$(awk -v s="$SEED" -v i="$i" -v t="$span" \
 		    'BEGIN { srand(s * 100003 + i); printf "%.4f", rand() * t / 1000 }')
 		restore
+		# a kill may come before the shell has emptied the file
+		: >"$work/out"
 		(victim_run new) >"$work/out" 2>&1 &
 		pid=$!
 		sleep "$delay"
