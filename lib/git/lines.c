@@ -61,6 +61,18 @@ git_failed(struct err *e)
 	    g != NULL && g->message != NULL ? g->message : "out of memory");
 }
 
+/* Once for the process: starting libgit2 takes milliseconds, and a review
+ * compares a hundred thousand files. */
+static bool
+ready(void)
+{
+	static bool started;
+
+	if (!started)
+		started = git_libgit2_init() >= 0;
+	return started;
+}
+
 enum err_code
 lines_diff(struct buf *out, struct view old, struct view new,
     struct lines *stat, struct err *e)
@@ -73,15 +85,13 @@ lines_diff(struct buf *out, struct view old, struct view new,
 		return err_set(e, ERR_LIMIT,
 		    "a text of more than %u bytes is not compared by line",
 		    LINES_TEXT_MAX);
-	if (git_libgit2_init() < 0 ||
-	    git_diff_options_init(&o, GIT_DIFF_OPTIONS_VERSION) < 0)
+	if (!ready() || git_diff_options_init(&o, GIT_DIFF_OPTIONS_VERSION) < 0)
 		return git_failed(e);
 	o.context_lines = LINES_CONTEXT;
 	o.flags = GIT_DIFF_PATIENCE;
 	rc = git_diff_buffers(old.ptr != NULL ? (const char *)old.ptr : "",
 	    old.len, NULL, new.ptr != NULL ? (const char *)new.ptr : "",
 	    new.len, NULL, &o, NULL, on_binary, on_hunk, on_line, &r);
-	(void)git_libgit2_shutdown();
 	if (rc < 0)
 		return git_failed(e);
 	*stat = r.stat;
