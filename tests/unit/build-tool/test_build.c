@@ -102,7 +102,7 @@ open_two(struct scene *s)
 static enum err_code
 run(struct scene *s, struct err *e)
 {
-	struct build_report r = {NULL, false};
+	struct build_report r = {.target = NULL};
 	enum err_code rc;
 
 	s->seen.text[0] = '\0';
