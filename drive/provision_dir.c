@@ -2,16 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drive/content.h"
 #include "drive/provision_impl.h"
-#include "drive/scan.h"
-#include "pear/appcfg.h"
+#include "drive/staged.h"
 
 struct provision_from_dir {
 	struct provision_source s;
-	struct appcfg cfg;
-	struct ignore *ignore;
-	struct scan *scan;
+	struct staged dir;
 	struct content content;
 	size_t i; /* next entry */
 };
@@ -25,14 +21,7 @@ self(struct provision_source *s)
 static struct content_file
 file_of(const struct provision_from_dir *d, const struct provision_item *it)
 {
-	const struct scan_entry *en = &d->scan->entry[it->index];
-	struct content_file f = {.dirfd = scan_root(d->scan),
-	    .path = en->target != NULL ? en->target : en->path + 1,
-	    .name = en->path,
-	    .follow = en->target != NULL ? CONTENT_FOLLOW : CONTENT_NOFOLLOW};
-
-	scan_stat(en, &f.st);
-	return f;
+	return staged_file(d->dir.scan, &d->dir.scan->entry[it->index]);
 }
 
 static enum err_code
@@ -43,10 +32,10 @@ next(struct provision_source *s, bool *more, struct provision_item *out,
 	const struct scan_entry *en;
 	struct stat st;
 
-	if ((*more = d->i < d->scan->n) == false)
+	if ((*more = d->i < d->dir.scan->n) == false)
 		return ERR_OK;
 	out->index = d->i++;
-	en = &d->scan->entry[out->index];
+	en = &d->dir.scan->entry[out->index];
 	out->path = view_str(en->path);
 	out->size = 0;
 	if (en->kind == SCAN_LINK) {
@@ -104,40 +93,13 @@ field(struct provision_source *s, const char *name, json_t **out, struct err *e)
 	return ERR_OK;
 }
 
-static void
-no_warning(void *ctx, const char *message)
-{
-	(void)ctx, (void)message;
-}
-
-static struct ignore_texts
-texts_of(const struct appcfg_list *l)
-{
-	return (struct ignore_texts){
-	    (const char *const *)(void *)l->item, l->n};
-}
-
-/* What a stage without options would take. */
 static enum err_code
 scan(struct provision_from_dir *d, const struct provision_rebuild *o,
     struct err *e)
 {
-	enum err_code rc = appcfg_read(&d->cfg, o->dir, e);
-	const struct ignore_opts io = {.dir = o->dir,
-	    .ignore = {{NULL, 0}, texts_of(&d->cfg.ignore)},
-	    .includes = texts_of(&d->cfg.includes),
-	    .only = {{NULL, 0}, texts_of(&d->cfg.only)}};
-	struct scan_opts so = {.dir = o->dir,
-	    .warn = no_warning,
-	    .stop = o->stop,
-	    .stop_ctx = o->ctx};
+	enum err_code rc = staged_open(&d->dir, o->dir, o->stop, o->ctx, e);
 
-	if (rc == ERR_OK)
-		rc = ignore_new(&d->ignore, &io, e);
-	so.ignore = d->ignore;
-	if (rc == ERR_OK)
-		rc = scan_dir(&d->scan, &so, e);
-	if (rc == ERR_OK && d->scan->n == 0)
+	if (rc == ERR_OK && d->dir.scan->n == 0)
 		rc = err_set(
 		    e, ERR_INVALID, "there is nothing to stage in %s", o->dir);
 	return rc;
@@ -171,9 +133,7 @@ provision_from_dir_free(struct provision_from_dir *d)
 {
 	if (d == NULL)
 		return;
-	scan_free(d->scan);
-	ignore_free(d->ignore);
-	appcfg_deinit(&d->cfg);
+	staged_close(&d->dir);
 	content_deinit(&d->content);
 	free(d);
 }

@@ -6,6 +6,7 @@
 
 #include "codec/z32.h"
 #include "drive/stage_apply.h"
+#include "drive/staged.h"
 #include "pear/appcfg.h"
 
 static const char *const chunking_names[] = {
@@ -344,25 +345,6 @@ read_package(struct stage_run *s, struct appcfg *cfg, struct err *e)
 	return ERR_OK;
 }
 
-static struct ignore_texts
-texts_of(const struct appcfg_list *l)
-{
-	return (struct ignore_texts){
-	    (const char *const *)(void *)l->item, l->n};
-}
-
-static enum err_code
-read_rules(struct ignore **out, const struct stage_opts *o,
-    const struct appcfg *cfg, struct err *e)
-{
-	const struct ignore_opts io = {.dir = o->dir,
-	    .ignore = {o->ignore, texts_of(&cfg->ignore)},
-	    .includes = texts_of(&cfg->includes),
-	    .only = {o->only, texts_of(&cfg->only)}};
-
-	return ignore_new(out, &io, e);
-}
-
 /* Rules that leave nothing would empty the drive: never by accident. */
 static enum err_code
 check_scan(struct stage_run *s, const struct ignore *ig, struct err *e)
@@ -454,7 +436,8 @@ drive_stage(
 	*r = (struct stage_report){.dry_run = opts->dry_run};
 	rc = read_package(&s, &cfg, e);
 	if (rc == ERR_OK)
-		rc = read_rules(&ig, opts, &cfg, e);
+		rc = staged_rules(
+		    &ig, opts->dir, &cfg, opts->ignore, opts->only, e);
 	s.purge = opts->purge || cfg.purge;
 	if (rc == ERR_OK)
 		rc = content_init(&s.content, stage_chunker(opts->chunking), e);

@@ -1,5 +1,7 @@
 #include "drive/stage_apply.h"
 
+#include "drive/staged.h"
+
 #include <string.h>
 
 /* What became of one path, for the event, the plan and the counters. */
@@ -140,14 +142,7 @@ find_origin(struct stage_run *s, const struct stage_row *row,
 static struct content_file
 file_of(const struct stage_run *s, const struct stage_row *row)
 {
-	const struct scan_entry *d = row->disk;
-	struct content_file f = {.dirfd = scan_root(s->scan),
-	    .path = d->target != NULL ? d->target : row->path + 1,
-	    .name = row->path,
-	    .follow = d->target != NULL ? CONTENT_FOLLOW : CONTENT_NOFOLLOW};
-
-	scan_stat(d, &f.st);
-	return f;
+	return staged_file(s->scan, row->disk);
 }
 
 static enum err_code

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arr.h"
 #include "codec/hex.h"
 #include "codec/jtext.h"
 #include "codec/z32.h"
@@ -33,15 +34,12 @@ journal_deinit(struct journal *j)
 enum err_code
 journal_add_response(struct journal *j, struct view text, struct err *e)
 {
-	char **list;
 	char *copy;
 
 	if (j->nresponses >= QUORUM_RESPONSES_MAX)
 		return err_set(e, ERR_LIMIT, "journal: too many responses");
-	list = realloc(j->response, (j->nresponses + 1) * sizeof(*list));
-	if (list == NULL)
+	if (!ARR_RESERVE(j->response, j->nresponses + 1, j->cap))
 		return err_nomem(e);
-	j->response = list;
 	copy = strndup((const char *)text.ptr, text.len);
 	if (copy == NULL)
 		return err_nomem(e);
@@ -110,17 +108,8 @@ static bool
 take_b32(const json_t *o, const char *name, struct b32 *out)
 {
 	const char *s = json_string_value(json_object_get(o, name));
-	struct buf b;
-	bool ok;
 
-	if (s == NULL || strlen(s) != 64)
-		return false;
-	buf_init(&b, 32);
-	ok = hex_decode(view_str(s), &b, NULL) == ERR_OK && b.len == 32;
-	if (ok)
-		memcpy(out->b, b.data, 32);
-	buf_deinit(&b);
-	return ok;
+	return s != NULL && hex_b32_decode(view_str(s), out);
 }
 
 static bool

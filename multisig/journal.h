@@ -23,7 +23,7 @@ struct journal {
 	struct b32 request_hash;
 	struct buf request; /* bytes */
 	char **response;    /* z-base-32; owned */
-	size_t nresponses;
+	size_t nresponses, cap;
 	bool first;		/* the target was empty before */
 	uint64_t length_before; /* of the target's cores */
 	uint64_t blobs_before;

@@ -125,8 +125,8 @@ check_source(struct release *run, struct release_line *l, struct err *e)
 	    ull(l->length), hex_b32(has, &hash), hex_b32(wants, &l->tree_hash));
 }
 
-enum err_code
-release_find_done(struct release *run, struct release_line *l, struct err *e)
+static enum err_code
+find_done(struct release *run, struct release_line *l, struct err *e)
 {
 	struct tree t;
 	struct b32 hash;
@@ -175,7 +175,7 @@ release_check_request(
 	run->line[1].tree_hash = req->blobs_tree_hash;
 	for (size_t i = 0; rc == ERR_OK && i < run->n; i++)
 		if ((rc = check_source(run, &run->line[i], e)) == ERR_OK)
-			rc = release_find_done(run, &run->line[i], e);
+			rc = find_done(run, &run->line[i], e);
 	if (rc == ERR_OK && run->n == 2)
 		rc = check_contents(run, req, e);
 	return rc;
@@ -249,7 +249,7 @@ ask_target(struct release *run, struct release_line *l, struct peers_answer *a,
 	    a->longest <= length)
 		return rc;
 	if ((rc = release_update_target(run, l, a->longest, e)) != ERR_OK ||
-	    (rc = release_find_done(run, l, e)) != ERR_OK || l->done)
+	    (rc = find_done(run, l, e)) != ERR_OK || l->done)
 		return rc;
 	if (release_target_length(l) < a->longest)
 		return release_code(e, ERR_PEERS,

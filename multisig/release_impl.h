@@ -78,10 +78,6 @@ NODISCARD enum err_code release_check_request(
 /* Rows 3 to 9. */
 NODISCARD enum err_code release_check_committable(
     struct release *run, struct err *e);
-/* What the target holds of a line, again: a replica may have grown. */
-NODISCARD enum err_code release_find_done(
-    struct release *run, struct release_line *l, struct err *e);
-
 /* Row 12 without writing: every block that the commit needs is here. */
 NODISCARD enum err_code release_rehearse(struct release *run, struct err *e);
 /* Rows 12, 13: move the targets and the journal in one step. */

@@ -48,6 +48,11 @@ NODISCARD enum err_code drives_blobs(const struct drives_run *run,
 NODISCARD enum err_code drives_size(const struct drives_run *run,
     const struct drives_side *s, const struct entry *en, uint64_t *out,
     struct err *e);
+/* Block by block; each() ends it with an error. */
+NODISCARD enum err_code drives_blocks(const struct drives_run *run,
+    const struct drives_side *s, const struct entry *en,
+    enum err_code (*each)(void *ctx, struct view block, struct err *e),
+    void *ctx, struct err *e);
 /* The whole content, appended; ERR_LIMIT beyond the buffer's maximum. */
 NODISCARD enum err_code drives_read(const struct drives_run *run,
     const struct drives_side *s, const struct entry *en, struct buf *out,

@@ -15,47 +15,34 @@ struct hold {
 	uint64_t bad, missing, good;
 };
 
-static enum err_code
-digest_content(
-    struct hold *h, const struct entry *en, struct sha256 *s, struct err *e)
-{
-	struct blobs_list list = {NULL, 0, 0, 0};
-	struct core *blobs = NULL;
-	struct buf block;
-	enum err_code rc;
+struct digest {
+	struct hold *hold;
+	struct sha256 sum;
+};
 
-	if (!en->has_blob)
-		return ERR_OK;
-	if ((rc = drives_blobs(h->run, &h->run->new, &blobs, e)) != ERR_OK)
-		return rc;
-	buf_init(&block, CORE_BLOCK_MAX);
-	rc = need_list(blobs, &en->blob, &list, h->run->fetch, e);
-	for (size_t i = 0; rc == ERR_OK && i < list.n; i++) {
-		if ((rc = drives_stopping(h->run, e)) == ERR_OK)
-			rc = need_get(
-			    blobs, list.ref[i].index, &block, h->run->fetch, e);
-		if (rc == ERR_OK)
-			sha256_update(s, buf_view(&block));
-	}
-	blobs_list_deinit(&list);
-	buf_deinit(&block);
-	return rc;
+static enum err_code
+add_block(void *ctx, struct view block, struct err *e)
+{
+	struct digest *d = ctx;
+
+	sha256_update(&d->sum, block);
+	return drives_stopping(d->hold->run, e);
 }
 
 static enum err_code
 digest(struct hold *h, const struct entry *en, struct b32 *out, struct err *e)
 {
-	struct sha256 s;
+	struct digest d = {.hold = h};
 	enum err_code rc = ERR_OK;
 
-	sha256_init(&s);
+	sha256_init(&d.sum);
 	if (drives_is_link(en)) {
-		sha256_update(&s, view_str(PROVENANCE_LINK));
-		sha256_update(&s, view_str(en->linkname));
+		sha256_update(&d.sum, view_str(PROVENANCE_LINK));
+		sha256_update(&d.sum, view_str(en->linkname));
 	} else {
-		rc = digest_content(h, en, &s, e);
+		rc = drives_blocks(h->run, &h->run->new, en, add_block, &d, e);
 	}
-	sha256_final(&s, out);
+	sha256_final(&d.sum, out);
 	return rc;
 }
 

@@ -60,8 +60,10 @@ drives_size(const struct drives_run *run, const struct drives_side *s,
 }
 
 enum err_code
-drives_read(const struct drives_run *run, const struct drives_side *s,
-    const struct entry *en, struct buf *out, struct err *e)
+drives_blocks(const struct drives_run *run, const struct drives_side *s,
+    const struct entry *en,
+    enum err_code (*each)(void *ctx, struct view block, struct err *e),
+    void *ctx, struct err *e)
 {
 	struct blobs_list list = {NULL, 0, 0, 0};
 	struct core *blobs;
@@ -77,13 +79,27 @@ drives_read(const struct drives_run *run, const struct drives_side *s,
 	for (size_t i = 0; rc == ERR_OK && i < list.n; i++) {
 		rc = need_get(blobs, list.ref[i].index, &block, run->fetch, e);
 		if (rc == ERR_OK)
-			buf_append(out, buf_view(&block));
-		if (rc == ERR_OK)
-			rc = buf_check(out, e);
+			rc = each(ctx, buf_view(&block), e);
 	}
 	buf_deinit(&block);
 	blobs_list_deinit(&list);
 	return rc;
+}
+
+static enum err_code
+append(void *ctx, struct view block, struct err *e)
+{
+	struct buf *out = ctx;
+
+	buf_append(out, block);
+	return buf_check(out, e);
+}
+
+enum err_code
+drives_read(const struct drives_run *run, const struct drives_side *s,
+    const struct entry *en, struct buf *out, struct err *e)
+{
+	return drives_blocks(run, s, en, append, out, e);
 }
 
 enum err_code

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "base/arr.h"
-#include "drive/content.h"
-#include "drive/scan.h"
-#include "pear/appcfg.h"
+#include "drive/staged.h"
 #include "review/drives_impl.h"
 
 #define NAMED_MAX 20 /* files that differ, one finding each */
@@ -14,9 +12,7 @@
 /* The folder as a stage without options takes it, and the release. */
 struct rebuild {
 	struct drives_run *run;
-	struct appcfg cfg;
-	struct ignore *ignore;
-	struct scan *scan;
+	struct staged dir;
 	size_t i; /* next entry of the folder */
 	struct content content;
 	struct core *blobs; /* of the release; NULL while not needed */
@@ -26,39 +22,6 @@ struct rebuild {
 	struct entry en;
 	uint64_t n; /* differences */
 };
-
-static void
-no_warning(void *ctx, const char *message)
-{
-	(void)ctx, (void)message;
-}
-
-static struct ignore_texts
-texts_of(const struct appcfg_list *l)
-{
-	return (struct ignore_texts){
-	    (const char *const *)(void *)l->item, l->n};
-}
-
-static enum err_code
-scan(struct rebuild *b, struct err *e)
-{
-	const struct drives_request *q = b->run->q;
-	enum err_code rc = appcfg_read(&b->cfg, q->rebuild, e);
-	const struct ignore_opts io = {.dir = q->rebuild,
-	    .ignore = {{NULL, 0}, texts_of(&b->cfg.ignore)},
-	    .includes = texts_of(&b->cfg.includes),
-	    .only = {{NULL, 0}, texts_of(&b->cfg.only)}};
-	struct scan_opts so = {.dir = q->rebuild,
-	    .warn = no_warning,
-	    .stop = q->stop,
-	    .stop_ctx = q->ctx};
-
-	if (rc == ERR_OK)
-		rc = ignore_new(&b->ignore, &io, e);
-	so.ignore = b->ignore;
-	return rc == ERR_OK ? scan_dir(&b->scan, &so, e) : rc;
-}
 
 static enum err_code
 list_next(struct rebuild *b, struct err *e)
@@ -91,15 +54,11 @@ static enum err_code
 same_bytes(
     struct rebuild *b, const struct scan_entry *s, bool *same, struct err *e)
 {
-	struct content_file f = {.dirfd = scan_root(b->scan),
-	    .path = s->target != NULL ? s->target : s->path + 1,
-	    .name = s->path,
-	    .follow = s->target != NULL ? CONTENT_FOLLOW : CONTENT_NOFOLLOW};
+	struct content_file f = staged_file(b->dir.scan, s);
 	struct b32 sum;
 	struct want w;
 	enum err_code rc;
 
-	scan_stat(s, &f.st);
 	if (!b->en.has_blob) {
 		*same = scan_size(s) == 0;
 		return ERR_OK;
@@ -147,7 +106,7 @@ static enum err_code
 step(struct rebuild *b, struct err *e)
 {
 	const struct scan_entry *s =
-	    b->i < b->scan->n ? &b->scan->entry[b->i] : NULL;
+	    b->i < b->dir.scan->n ? &b->dir.scan->entry[b->i] : NULL;
 	int c = s == NULL ? 1 : -1;
 	enum err_code rc = drives_stopping(b->run, e);
 
@@ -170,14 +129,15 @@ static enum err_code
 compare(struct rebuild *b, struct err *e)
 {
 	struct review *r = b->run->r;
-	enum err_code rc = scan(b, e);
+	enum err_code rc = staged_open(
+	    &b->dir, b->run->q->rebuild, b->run->q->stop, b->run->q->ctx, e);
 
 	if (rc == ERR_OK)
 		rc = hyperdrive_list_open(
 		    &b->list, b->run->new.bee, VIEW_EMPTY, e);
 	if (rc == ERR_OK)
 		rc = list_next(b, e);
-	while (rc == ERR_OK && (b->more || b->i < b->scan->n))
+	while (rc == ERR_OK && (b->more || b->i < b->dir.scan->n))
 		rc = step(b, e);
 	if (rc != ERR_OK)
 		return rc;
@@ -188,7 +148,7 @@ compare(struct rebuild *b, struct err *e)
 	if (b->n > 0)
 		return ERR_OK;
 	return review_find(r, REVIEW_GOOD, e,
-	    "your build has the same %zu files as the release", b->scan->n);
+	    "your build has the same %zu files as the release", b->dir.scan->n);
 }
 
 /* -- the whole ----------------------------------------------------------------- */
@@ -248,9 +208,7 @@ drives_rebuild(struct drives_run *run, struct err *e)
 		rc = compare(&b, e);
 	hyperdrive_list_close(b.list);
 	entry_deinit(&b.en);
-	scan_free(b.scan);
-	ignore_free(b.ignore);
-	appcfg_deinit(&b.cfg);
+	staged_close(&b.dir);
 	content_deinit(&b.content);
 	if (rc == ERR_OK && b.n == 0)
 		rc = provision(run, e);

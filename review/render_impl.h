@@ -100,7 +100,6 @@ const char *render_mark_word(enum review_mark m);
 /* Findings are shown worst first: the n-th mark to show. */
 enum review_mark render_mark_at(size_t i);
 #define RENDER_MARKS 4
-size_t render_count(const struct review *r, enum review_mark m);
 /* "2 against it, 1 to look at": one sentence over all findings. */
 void render_verdict(struct buf *b, const struct review *r);
 /* "12 files: 3 added, 8 changed, 1 removed; 1.2 MB → 1.4 MB (+0.2 MB)" */

@@ -208,8 +208,8 @@ render_mark_at(size_t i)
 	return order[i];
 }
 
-size_t
-render_count(const struct review *r, enum review_mark m)
+static size_t
+count_marks(const struct review *r, enum review_mark m)
 {
 	size_t n = 0;
 
@@ -221,8 +221,8 @@ render_count(const struct review *r, enum review_mark m)
 void
 render_verdict(struct buf *b, const struct review *r)
 {
-	size_t bad = render_count(r, REVIEW_BAD);
-	size_t warn = render_count(r, REVIEW_WARN);
+	size_t bad = count_marks(r, REVIEW_BAD);
+	size_t warn = count_marks(r, REVIEW_WARN);
 
 	if (bad > 0)
 		buf_printf(b, "%zu finding%s against this release", bad,

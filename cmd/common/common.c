@@ -1,5 +1,8 @@
 #include "cmd/common/common.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "codec/z32.h"
 
 enum err_code
@@ -13,6 +16,24 @@ common_store(struct store **out, const struct cli *c, enum store_mode mode,
 	};
 
 	return store_open(out, &opts, e);
+}
+
+enum err_code
+common_stdin(struct buf *out, struct err *e)
+{
+	uint8_t chunk[4096];
+	ssize_t got;
+
+	for (;;) {
+		got = read(STDIN_FILENO, chunk, sizeof(chunk));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_os(e, errno, "read standard input");
+		buf_append(out, view_of(chunk, (size_t)got));
+		if (got == 0 || out->failed != ERR_OK)
+			return buf_check(out, e);
+	}
 }
 
 enum err_code

@@ -13,6 +13,9 @@
 NODISCARD enum err_code common_store(struct store **out, const struct cli *c,
     enum store_mode mode, struct err *e);
 
+/* All of standard input, appended. ERR_LIMIT at the buffer's maximum. */
+NODISCARD enum err_code common_stdin(struct buf *out, struct err *e);
+
 /* A link or a bare key from the command line. */
 NODISCARD enum err_code common_link(
     struct pear_link *out, const char *text, struct err *e);

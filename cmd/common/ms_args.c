@@ -157,17 +157,10 @@ static enum err_code
 take_stdin(struct ms_args *a, struct err *e)
 {
 	struct buf b;
-	uint8_t chunk[4096];
-	ssize_t n = 0;
-	enum err_code rc = ERR_OK;
+	enum err_code rc;
 
 	buf_init(&b, INPUT_MAX);
-	while (b.failed == ERR_OK &&
-	       (n = read(STDIN_FILENO, chunk, sizeof(chunk))) > 0)
-		buf_append(&b, view_of(chunk, (size_t)n));
-	if (n < 0)
-		rc = err_os(e, errno, "read standard input");
-	else if ((rc = buf_check(&b, e)) == ERR_OK)
+	if ((rc = common_stdin(&b, e)) == ERR_OK)
 		rc = take_lines(a, &b, "standard input", e);
 	buf_deinit(&b);
 	return rc;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/common/common.h"
 
 /* z-base-32 of the largest request, and blanks */
 #define INPUT_MAX ((size_t)REQUEST_MAX * 2)
@@ -64,22 +65,12 @@ signer_dir(struct keydir *out, struct cli *c, const char *dir, struct err *e)
 static enum err_code
 read_stdin(struct buf *out, struct err *e)
 {
-	uint8_t chunk[4096];
-	ssize_t got;
+	enum err_code rc = common_stdin(out, e);
 
-	for (;;) {
-		got = read(STDIN_FILENO, chunk, sizeof(chunk));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_os(e, errno, "read standard input");
-		if (got == 0)
-			return ERR_OK;
-		buf_append(out, view_of(chunk, (size_t)got));
-		if (buf_check(out, NULL) != ERR_OK)
-			return err_set(e, ERR_LIMIT,
-			    "standard input: longer than %zu bytes", INPUT_MAX);
-	}
+	if (rc == ERR_LIMIT)
+		return err_set(e, ERR_LIMIT,
+		    "standard input: longer than %zu bytes", INPUT_MAX);
+	return rc;
 }
 
 enum err_code

@@ -1,5 +1,7 @@
 #include "codec/hex.h"
 
+#include <string.h>
+
 void
 hex_encode(struct buf *b, struct view v)
 {
@@ -42,6 +44,20 @@ hex_decode(struct view text, struct buf *out, struct err *e)
 		buf_byte(out, (uint8_t)(hi << 4 | lo));
 	}
 	return buf_check(out, e);
+}
+
+bool
+hex_b32_decode(struct view text, struct b32 *out)
+{
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, sizeof(out->b));
+	ok = text.len == 64 && hex_decode(text, &b, NULL) == ERR_OK;
+	if (ok)
+		memcpy(out->b, b.data, sizeof(out->b));
+	buf_deinit(&b);
+	return ok;
 }
 
 const char *

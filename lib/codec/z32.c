@@ -76,11 +76,11 @@ z32_key_id(struct view text, struct b32 *out, struct err *e)
 		if (slash != NULL)
 			text.len = (size_t)(slash - text.ptr);
 	}
+	if (hex_b32_decode(text, out))
+		return ERR_OK;
 	buf_init(&b, 32);
 	if (text.len == Z32_KEY_LEN)
 		rc = z32_decode(text, &b, NULL);
-	else if (text.len == 64)
-		rc = hex_decode(text, &b, NULL);
 	if (rc == ERR_OK && b.len == 32)
 		memcpy(out->b, b.data, 32);
 	else

@@ -212,17 +212,10 @@ take_subject(struct provenance *p, const json_t *s, struct err *e)
 	const json_t *name = json_object_get(s, "name");
 	const char *hex = json_string_value(at(s, "digest", "sha256"));
 	struct b32 sha256;
-	struct buf b;
-	bool ok;
 
 	if (!json_is_string(name) || hex == NULL || strlen(hex) != 64)
 		return wrong(e, "a subject");
-	buf_init(&b, 32);
-	ok = hex_decode(view_str(hex), &b, NULL) == ERR_OK && b.len == 32;
-	if (ok)
-		memcpy(sha256.b, b.data, 32);
-	buf_deinit(&b);
-	if (!ok)
+	if (!hex_b32_decode(view_str(hex), &sha256))
 		return wrong(e, "a digest");
 	return provenance_add(p,
 	    view_of(json_string_value(name), json_string_length(name)), &sha256,
