@@ -34,7 +34,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
 # -- rooms ------------------------------------------------------------------
-room_dir = $(if $(filter drive build-tool multisig review,$(1)),$(1),lib/$(1))
+room_dir = $(if $(filter drive build-tool multisig review,$(1)),$(1),lib/$(patsubst net-%,net/%,$(1)))
 room_src = $(wildcard $(call room_dir,$(1))/*.c)
 archive = $(B)/lib$(1).a
 # a room's archives in link order, then its external libraries
@@ -51,10 +51,11 @@ endef
 # cmd/NAME/*.c is one binary; cmd/common is shared by them.
 CMDS := $(filter-out common,$(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c)))))
 BINS := $(addprefix $(B)/bin/,$(CMDS))
-TOP_ROOMS := review multisig drive build-tool git cli pear hyperdrive bee blobs \
+TOP_ROOMS := peer replicate net-dht net-rpc net-secret net-noise net-udx net-mux \
+	net-io review multisig drive build-tool git cli pear hyperdrive bee blobs \
 	core store merkle crypto codec base
 TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))
-TOP_EXT := -llmdb -lsodium -ljansson -lutf8proc -lgit2
+TOP_EXT := -luv -llmdb -lsodium -ljansson -lutf8proc -lgit2
 # an archive: a command links only what it uses of it
 COMMON := $(B)/libcommon.a
 

@@ -2,7 +2,8 @@
 # The Makefile links every test of a room with exactly these archives, and
 # tests/lint/check-layers.sh compares every #include with the same lists.
 ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli git \
-	drive build-tool multisig review
+	drive build-tool multisig review \
+	net-noise net-secret net-udx net-mux net-rpc net-dht net-io replicate peer
 
 uses_base :=
 uses_codec := base
@@ -23,9 +24,24 @@ uses_multisig := hyperdrive bee blobs core store merkle crypto codec base
 uses_review := multisig drive git hyperdrive bee blobs core store merkle crypto \
 	pear codec base
 
+# The network column: lib/net/NAME is the room net-NAME. No storage below
+# replicate, no socket outside net-io.
+uses_net-noise := crypto codec base
+uses_net-secret := net-noise crypto codec base
+uses_net-udx := codec base
+uses_net-mux := codec base
+uses_net-rpc := crypto codec base
+uses_net-dht := net-rpc net-noise crypto codec base
+uses_net-io := base
+uses_replicate := core store merkle net-mux crypto codec base
+# the one place where both columns meet: wiring only
+uses_peer := replicate core store merkle net-dht net-rpc net-secret net-noise \
+	net-udx net-mux net-io crypto codec base
+
 # External libraries by room, for the link line.
 ext_codec := -ljansson
 ext_crypto := -lsodium
 ext_store := -llmdb
 ext_drive := -lutf8proc
 ext_git := -lgit2
+ext_net-io := -luv

@@ -11,6 +11,10 @@ check_file() {
 	sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$2" |
 	while read -r inc; do
 		top=${inc%%/*}
+		if [ "$top" = net ]; then
+			top=${inc#net/}
+			top=net-${top%%/*}
+		fi
 		case $inc in
 		vec.h | support/*) continue ;;
 		*/*) ;;
@@ -37,9 +41,11 @@ found=$(for r in $all; do
 	grep -n '#[ 	]*include[ 	]*"cmd/' -r "$(room_dir "$r")" 2>/dev/null
 done)
 # a folder that is no room
-for d in lib/*/; do
-	d=$(basename "$d")
-	case "$all" in *" $d "*) ;; *) bad "lib/$d is not in rooms.mk" ;; esac
+for d in lib/*/ lib/net/*/; do
+	d=${d#lib/}
+	d=$(echo "${d%/}" | tr / -)
+	[ "$d" = net ] && continue
+	case "$all" in *" $d "*) ;; *) bad "$d is not in rooms.mk" ;; esac
 done
 [ -z "$found" ] || bad "$found"
 verdict

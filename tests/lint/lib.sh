@@ -29,6 +29,7 @@ arrows() {
 room_dir() {
 	case $1 in
 	drive | build-tool | multisig | review) echo "$1" ;;
+	net-*) echo "lib/net/${1#net-}" ;;
 	*) echo "lib/$1" ;;
 	esac
 }

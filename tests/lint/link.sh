@@ -26,6 +26,7 @@ for b in "$@"; do
 	room=${b##*/}
 	case $room in
 	net-*) allowed=$NETWORK ;;
+	peer | swarm) allowed="$STORAGE|$NETWORK" ;;
 	*) allowed=$STORAGE ;;
 	esac
 	extra=$(needed "$b" | grep -vE "^($COMMON|$allowed)")
