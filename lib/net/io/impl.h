@@ -1,0 +1,44 @@
+/* impl: what io and its sockets share. Private. */
+#ifndef NET_IO_IMPL_H
+#define NET_IO_IMPL_H
+
+#include <uv.h>
+
+#include "net/io/io.h"
+
+#define IO_SOCKETS_MAX 4
+#define IO_BATCH 8	      /* datagrams, or trains of them, in one call */
+#define IO_BUFFER (64u << 10) /* bytes of each */
+
+struct io_socket {
+	struct io *io;
+	int fd;
+	struct addr addr;
+	uv_poll_t poll;
+	bool open;     /* poll is initialised */
+	bool blocked;  /* waits until it is writable */
+	bool segments; /* UDP_SEGMENT works */
+};
+
+struct io {
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t timer;
+	uv_check_t check;
+	uv_fs_event_t watch;
+	bool watching;
+	uv_thread_t thread;
+	bool running, stopping;
+	struct io_handler handler;
+	void *ctx;
+	struct io_socket *socket[IO_SOCKETS_MAX];
+	size_t nsockets;
+	bool busy;	 /* something happened in this turn */
+	uint8_t *buffer; /* IO_BATCH * IO_BUFFER */
+};
+
+/* socket.c */
+NODISCARD enum err_code io_socket_arm(struct io_socket *s, struct err *e);
+void io_socket_close(struct io_socket *s);
+
+#endif

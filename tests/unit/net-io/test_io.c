@@ -1,0 +1,288 @@
+/* The network thread: trains of every size arrive whole, with and without
+ * segmentation; wake-ups, deadlines, watches and queues between threads. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "net/io/impl.h"
+#include "net/io/queue.h"
+#include "vec.h"
+
+#define SECONDS 1000000u
+#define PATIENCE (20 * SECONDS)
+
+struct got {
+	struct io_item item;
+	size_t len;
+	uint8_t first, last;
+	struct addr from;
+};
+
+struct end {
+	struct io *io;
+	struct io_socket *s;
+	struct io_queue *in;
+	struct addr addr, to;
+	/* what to send from the network thread, in the next turn */
+	uint8_t buf[64 * 1024];
+	size_t len, segment;
+	bool send, plain;
+	uint64_t deadline;
+};
+
+static void
+push(struct end *x, struct view d, const struct addr *from)
+{
+	struct got *g = calloc(1, sizeof(*g));
+
+	check(g != NULL);
+	g->len = d.len;
+	if (d.len != 0) {
+		g->first = d.ptr[0];
+		g->last = d.ptr[d.len - 1];
+	}
+	if (from != NULL)
+		g->from = *from;
+	(void)io_queue_push(x->in, &g->item);
+}
+
+static void
+on_datagram(void *ctx, struct io_socket *s, struct view d,
+    const struct addr *from, uint64_t now)
+{
+	struct end *x = ctx;
+
+	check(s == x->s && now != 0);
+	push(x, d, from);
+}
+
+static void
+on_changed(void *ctx, uint64_t now)
+{
+	(void)now;
+	push(ctx, VIEW_EMPTY, NULL);
+}
+
+static uint64_t
+on_turn(void *ctx, uint64_t now)
+{
+	struct end *x = ctx;
+	size_t len;
+
+	if (__atomic_exchange_n(&x->send, false, __ATOMIC_ACQUIRE)) {
+		if (x->plain)
+			x->s->segments = false;
+		len = x->len;
+		check(
+		    io_send(x->s, x->buf, &len, x->segment, &x->to) == IO_SENT);
+		check(len == x->len);
+	}
+	if (x->deadline != 0 && now >= x->deadline) {
+		x->deadline = 0;
+		push(x, VIEW_EMPTY, NULL);
+	}
+	return x->deadline != 0 ? x->deadline : IO_NEVER;
+}
+
+static const struct io_handler handler = {
+    .datagram = on_datagram, .changed = on_changed, .turn = on_turn};
+
+static void
+end_open(struct end *x, const char *at)
+{
+	struct err e = ERR_INIT;
+	struct addr a;
+
+	memset(x, 0, sizeof(*x));
+	check_ok(addr_parse(&a, view_str(at), &e), &e);
+	check_ok(io_queue_new(&x->in, &e), &e);
+	check_ok(io_new(&x->io, &handler, x, &e), &e);
+	check_ok(io_socket_open(&x->s, x->io, &a, &e), &e);
+	io_socket_addr(x->s, &x->addr);
+	check(x->addr.port != 0);
+}
+
+static void
+end_close(struct end *x)
+{
+	struct io_item *it, *next;
+
+	io_free(x->io);
+	for (it = io_queue_take(x->in); it != NULL; it = next) {
+		next = it->next;
+		free(it);
+	}
+	io_queue_free(x->in);
+}
+
+/* The next thing that arrives; the test fails without one. */
+static struct got *
+next(struct end *x, struct io_item **list)
+{
+	uint64_t until = io_now() + PATIENCE;
+	struct io_item *it;
+
+	while (*list == NULL) {
+		check(io_now() < until);
+		io_queue_wait(x->in, until);
+		*list = io_queue_take(x->in);
+	}
+	it = *list;
+	*list = it->next;
+	return (struct got *)(void *)it;
+}
+
+static void
+trains(const char *at, bool plain)
+{
+	static const struct {
+		size_t len, segment;
+	} t[] = {{1, 1}, {20, 1472}, {1472, 1472}, {1473, 1472},
+	    {44 * 1472, 1472}, {43 * 1472 + 7, 1472}, {50 * 1200, 1200},
+	    {64 * 100, 100}};
+	struct err e = ERR_INIT;
+	struct io_item *list = NULL;
+	struct end *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct got *g;
+	size_t left, n;
+
+	check(a != NULL && b != NULL);
+	end_open(a, at);
+	end_open(b, at);
+	check_ok(io_start(a->io, &e), &e);
+	check_ok(io_start(b->io, &e), &e);
+	a->plain = plain;
+	a->to = b->addr;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		a->len = t[i].len;
+		a->segment = t[i].segment;
+		for (size_t k = 0; k < a->len; k++)
+			a->buf[k] = (uint8_t)(k / a->segment);
+		__atomic_store_n(&a->send, true, __ATOMIC_RELEASE);
+		io_wake(a->io);
+		for (left = a->len, n = 0; left > 0; n++) {
+			g = next(b, &list);
+			check(g->len ==
+			      (left < t[i].segment ? left : t[i].segment));
+			check(g->first == (uint8_t)n && g->last == (uint8_t)n);
+			check(addr_eq(&g->from, &a->addr));
+			left -= g->len;
+			free(g);
+		}
+		check(list == NULL);
+	}
+	end_close(a);
+	end_close(b);
+	free(a);
+	free(b);
+}
+
+static void
+trains_v4(void **state)
+{
+	(void)state;
+	trains("127.0.0.1:0", false);
+	trains("127.0.0.1:0", true);
+}
+
+static void
+trains_v6(void **state)
+{
+	struct err e = ERR_INIT;
+	struct end *x = malloc(sizeof(*x));
+	struct io_socket *s;
+	struct addr a;
+
+	(void)state;
+	check(x != NULL);
+	end_open(x, "127.0.0.1:0");
+	check_ok(addr_parse(&a, view_str("[::1]:0"), &e), &e);
+	/* a machine without IPv6 has nothing to show here */
+	if (io_socket_open(&s, x->io, &a, &e) == ERR_OK)
+		trains("[::1]:0", false);
+	else
+		check(e.code == ERR_IO);
+	end_close(x);
+	free(x);
+}
+
+static void
+deadline_and_watch(void **state)
+{
+	const char *dir = vec_tmpdir();
+	struct err e = ERR_INIT;
+	struct io_item *list = NULL;
+	struct end *x = malloc(sizeof(*x));
+	char path[4096];
+	FILE *f;
+
+	(void)state;
+	check(x != NULL);
+	end_open(x, "127.0.0.1:0");
+	check_ok(io_watch(x->io, dir, &e), &e);
+	x->deadline = io_now() + 3000;
+	check_ok(io_start(x->io, &e), &e);
+	free(next(x, &list)); /* the deadline */
+	(void)snprintf(path, sizeof(path), "%s/new", dir);
+	check((f = fopen(path, "w")) != NULL && fclose(f) == 0);
+	free(next(x, &list)); /* the change */
+	for (; list != NULL; free(next(x, &list)))
+		;
+	end_close(x);
+	free(x);
+}
+
+static void
+taken_address(void **state)
+{
+	struct err e = ERR_INIT;
+	struct end *x = malloc(sizeof(*x));
+	struct io_socket *s;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	check(x != NULL);
+	end_open(x, "127.0.0.1:0");
+	check_code(io_socket_open(&s, x->io, &x->addr, &e), ERR_IO);
+	check(strstr(e.msg, addr_format(text, &x->addr)) != NULL);
+	end_close(x);
+	free(x);
+}
+
+static void
+poked(void **state)
+{
+	struct err e = ERR_INIT;
+	struct io_queue *q;
+	struct io_item a, b;
+
+	(void)state;
+	check_ok(io_queue_new(&q, &e), &e);
+	io_queue_poke(q);
+	io_queue_wait(q, IO_NEVER); /* returns */
+	io_queue_wait(q, io_now() + 1000);
+	check(io_queue_take(q) == NULL);
+	check(io_queue_push(q, &a));
+	check(!io_queue_push(q, &b));
+	io_queue_wait(q, IO_NEVER);
+	check(io_queue_take(q) == &a && a.next == &b && b.next == NULL);
+	check(io_queue_take(q) == NULL);
+	io_queue_free(q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(trains_v4),
+	    cmocka_unit_test(trains_v6),
+	    cmocka_unit_test(deadline_and_watch),
+	    cmocka_unit_test(taken_address),
+	    cmocka_unit_test(poked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
