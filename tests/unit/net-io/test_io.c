@@ -70,15 +70,15 @@ static uint64_t
 on_turn(void *ctx, uint64_t now)
 {
 	struct end *x = ctx;
-	size_t len;
+	size_t len, all;
 
 	if (__atomic_exchange_n(&x->send, false, __ATOMIC_ACQUIRE)) {
 		if (x->plain)
 			x->s->segments = false;
-		len = x->len;
+		len = all = x->len;
 		check(
 		    io_send(x->s, x->buf, &len, x->segment, &x->to) == IO_SENT);
-		check(len == x->len);
+		check(len == all);
 	}
 	if (x->deadline != 0 && now >= x->deadline) {
 		x->deadline = 0;
