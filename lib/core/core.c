@@ -12,6 +12,7 @@ core_forget_pages(struct core *c)
 	if (c->cache != NULL)
 		memset(c->cache->here, 0, sizeof(c->cache->here));
 	c->bits_here = false;
+	c->generation = store_generation(c->store);
 }
 
 void
@@ -69,6 +70,31 @@ core_put_record(struct store_txn *txn, const struct b32 *dkey,
 		    txn, STORE_CORES, view_b32(dkey), buf_view(&b), e);
 	record_wipe(&b);
 	return rc;
+}
+
+enum err_code
+core_catch_up(struct core *c, bool *moved, struct err *e)
+{
+	struct record r;
+	enum err_code rc;
+
+	*moved = store_generation(c->store) != c->generation;
+	if (!*moved)
+		return ERR_OK;
+	if ((rc = core_record(c, NULL, &r, e)) != ERR_OK)
+		return rc;
+	if (r.head.fork != c->head.fork || r.head.length < c->head.length)
+		return err_set(e, ERR_CHANGED,
+		    "core %s was truncated while it was read (fork %llu, now "
+		    "%llu)",
+		    c->name, (unsigned long long)c->head.fork,
+		    (unsigned long long)r.head.fork);
+	core_forget_pages(c);
+	c->redo = r.redo;
+	c->head.contiguous = r.head.contiguous < c->head.length
+				 ? r.head.contiguous
+				 : c->head.length;
+	return ERR_OK;
 }
 
 /* The roots of a head, which must give its tree hash. */

@@ -65,7 +65,9 @@ struct view core_signature(const struct core *c);
 /* The signing pair; sec empty if not writable. Borrowed. */
 const struct sign_pair *core_pair(const struct core *c);
 
-/* See commits of other processes (store_refresh first). */
+/* See commits of other processes (store_refresh first). Blocks and nodes of
+ * the head that another handle of the store brings are found without it; the
+ * head moves only here. Until then ERR_CHANGED: the head was truncated. */
 NODISCARD enum err_code core_refresh(struct core *c, struct err *e);
 
 /* Is block i here? (no check of its bytes) */

@@ -47,7 +47,9 @@ struct core {
 	struct blockfile *file;
 	bool busy; /* a batch or an intake is open */
 
-	/* Everything below is cache. */
+	/* Everything below is cache. Its pages are of snapshot `generation`;
+	 * core_catch_up() before one of a later snapshot is read. */
+	uint64_t generation;
 	struct page_cache *cache;
 	bool bits_here;
 	uint64_t bits_no;
@@ -62,6 +64,11 @@ struct core {
 /* core.c */
 void core_forget_pages(struct core *c);
 void core_forget_blocks(struct core *c);
+/* Has the store's snapshot moved since pages were read? Then they are
+ * dropped, and what the index knows about the same head is taken over
+ * (contiguous, redo). ERR_CHANGED: the head is gone, a truncation came. */
+NODISCARD enum err_code core_catch_up(
+    struct core *c, bool *moved, struct err *e);
 /* The stored record of c, decoded to r (views into the index), in txn. */
 NODISCARD enum err_code core_record(
     struct core *c, struct store_txn *txn, struct record *r, struct err *e);

@@ -45,6 +45,23 @@ slot_clear(uint8_t *page, uint64_t flat)
 	memset(page + flat % NODES_PER_PAGE * NODE_SLOT, 0, NODE_SLOT);
 }
 
+static enum err_code
+load_nodes(struct core *c, uint64_t no, struct err *e)
+{
+	struct page_cache *pc = c->cache;
+	size_t at = no % CACHE_PAGES;
+	enum err_code rc;
+
+	pc->here[at] = false;
+	rc = pages_read(
+	    c->store, STORE_NODES, c->number, no, pc->data[at], NODES_PAGE, e);
+	if (rc != ERR_OK)
+		return err_wrap(e, "core %s", c->name);
+	pc->here[at] = true;
+	pc->no[at] = no;
+	return ERR_OK;
+}
+
 enum err_code
 core_find_node(
     struct core *c, uint64_t flat, bool *found, struct node *out, struct err *e)
@@ -52,6 +69,7 @@ core_find_node(
 	uint64_t no = flat / NODES_PER_PAGE;
 	size_t at = no % CACHE_PAGES;
 	struct page_cache *pc = c->cache;
+	bool here, moved;
 	enum err_code rc;
 
 	if (pc == NULL) {
@@ -60,15 +78,13 @@ core_find_node(
 		memset(pc->here, 0, sizeof(pc->here));
 		c->cache = pc;
 	}
-	if (!pc->here[at] || pc->no[at] != no) {
-		pc->here[at] = false;
-		rc = pages_read(c->store, STORE_NODES, c->number, no,
-		    pc->data[at], NODES_PAGE, e);
-		if (rc != ERR_OK)
-			return err_wrap(e, "core %s", c->name);
-		pc->here[at] = true;
-		pc->no[at] = no;
-	}
+	here = pc->here[at] && pc->no[at] == no;
+	if (here && (*found = slot_node(pc->data[at], flat, out)))
+		return ERR_OK;
+	if ((rc = core_catch_up(c, &moved, e)) != ERR_OK)
+		return rc;
+	if ((!here || moved) && (rc = load_nodes(c, no, e)) != ERR_OK)
+		return rc;
 	*found = slot_node(pc->data[at], flat, out);
 	return ERR_OK;
 }
@@ -250,15 +266,22 @@ bit_get(const uint8_t *page, uint64_t index)
 	return (page[i / 8] >> (i % 8) & 1) != 0;
 }
 
+/* A bit that is set stays so while the fork does; one that is not may have
+ * been set by another handle since. */
 static enum err_code
 block_here(struct core *c, uint64_t index, bool *here, struct err *e)
 {
+	uint64_t no = index / BITS_PER_PAGE;
+	bool moved;
 	enum err_code rc;
 
-	*here = index < c->head.contiguous;
+	*here = index < c->head.contiguous ||
+		(index < c->head.length && c->bits_here && c->bits_no == no &&
+		    bit_get(c->bits, index));
 	if (*here || index >= c->head.length)
 		return ERR_OK;
-	if ((rc = load_bits(c, index / BITS_PER_PAGE, e)) != ERR_OK)
+	if ((rc = core_catch_up(c, &moved, e)) != ERR_OK ||
+	    (rc = load_bits(c, no, e)) != ERR_OK)
 		return rc;
 	*here = bit_get(c->bits, index);
 	return ERR_OK;

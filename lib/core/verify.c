@@ -134,10 +134,12 @@ verify_signature(struct core *c, struct err *e)
 enum err_code
 core_verify(struct core *c, struct err *e)
 {
+	bool moved;
 	enum err_code rc;
 
 	core_forget_blocks(c);
-	if ((rc = verify_signature(c, e)) != ERR_OK ||
+	if ((rc = core_catch_up(c, &moved, e)) != ERR_OK ||
+	    (rc = verify_signature(c, e)) != ERR_OK ||
 	    (rc = verify_contiguous(c, e)) != ERR_OK ||
 	    (rc = verify_nodes(c, e)) != ERR_OK)
 		return rc;

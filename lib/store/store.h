@@ -80,6 +80,9 @@ NODISCARD enum err_code store_check(struct store *s, struct err *e);
 /* See what other processes have committed since. Views handed out before
  * become invalid. */
 NODISCARD enum err_code store_refresh(struct store *s, struct err *e);
+/* The number of the handle's snapshot. It moves when a refresh or a commit of
+ * the handle brings anything new, so what was read before may be stale. */
+uint64_t store_generation(const struct store *s);
 
 /* Read in the handle's snapshot (txn == NULL) or inside a write. The view
  * is valid until the next store_put/del in the txn, commit, abort or

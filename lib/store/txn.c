@@ -301,6 +301,12 @@ store_abort(struct store_txn *txn)
 	end(txn);
 }
 
+uint64_t
+store_generation(const struct store *s)
+{
+	return mdb_txn_id(s->read);
+}
+
 enum err_code
 store_refresh(struct store *s, struct err *e)
 {
