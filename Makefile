@@ -123,7 +123,7 @@ print-fuzz-libs: ; @echo $(SUPPORT) $(TOP_ARCHIVES) $(TOP_EXT) -lpthread -lm
 # One program per file; the shim is a library to preload.
 SHIM := $(B)/tools/crash_shim.so
 TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/crash/*.c tests/interop/*.c \
-	tests/browser/*.c bench/*.c))
+	tests/browser/*.c tests/tunlab/*.c bench/*.c))
 TOOLS := $(addprefix $(B)/tools/,$(notdir $(basename $(TOOL_SRC))))
 
 define tool_rule

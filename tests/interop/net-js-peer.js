@@ -1,6 +1,7 @@
-// net-js-peer.js STORAGE: a peer made of the JavaScript packages, in a process
+// net-js-peer.js STORAGE [HOST]: a peer made of the JavaScript packages, in a process
 // of its own so that it can be killed. It reads one JSON command a line and
 // answers each, in order, with one line: what was asked for, or {"error"}.
+// HOST is the address it binds, of the loopback if not given.
 //
 // A direct connection needs no other DHT node: with `bootstrap: []` nothing is
 // looked up, with `firewalled: false` requests leave from the socket on which
@@ -38,11 +39,11 @@ const Localdrive = require('localdrive')
 const id = require('hypercore-id-encoding')
 
 exports.Peer = class Peer {
-  constructor (storage) {
+  constructor (storage, host = '127.0.0.1') {
     this.store = new Corestore(storage)
     this.dht = new DHT({
       bootstrap: [],
-      host: '127.0.0.1',
+      host,
       port: [0, 0],
       firewalled: false,
       quickFirewall: false,
@@ -303,8 +304,8 @@ exports.randomBytes = randomBytes
 const OPS = ['listen', 'connect', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
   'wait', 'stat', 'have', 'files', 'write', 'disconnect', 'close']
 
-async function serve (storage) {
-  const peer = new exports.Peer(storage)
+async function serve (storage, host) {
+  const peer = new exports.Peer(storage, host)
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const m = JSON.parse(line)
     if (m.op === 'crash') process.kill(process.pid, 'SIGKILL')
@@ -322,4 +323,4 @@ async function serve (storage) {
   process.exit()
 }
 
-if (require.main === module) serve(process.argv[2])
+if (require.main === module) serve(process.argv[2], process.argv[3])
