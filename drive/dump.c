@@ -429,6 +429,20 @@ write_item(struct dump_run *d, const struct dump_item *it, struct err *e)
 	return ERR_OK;
 }
 
+/* Nothing of that size is on disk: its contents will be needed. */
+static bool
+will_read(void *ctx, const struct dump_item *it)
+{
+	struct dump_run *d = ctx;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	return it->linkname == NULL &&
+	       (d->root < 0 ||
+		   beneath_stat(d->root, it->path, &st, &e) != ERR_OK ||
+		   (uint64_t)st.st_size != it->size);
+}
+
 static enum err_code
 write_items(struct dump_run *d, struct err *e)
 {
@@ -437,6 +451,9 @@ write_items(struct dump_run *d, struct err *e)
 	enum err_code rc = ERR_OK;
 	char quoted[512];
 
+	if (!d->opts->dry_run && !d->opts->check)
+		rc = dump_ahead(d->opts, hyperdrive_blobs(d->src.drive),
+		    &d->list, will_read, d, e);
 	for (size_t i = 0; rc == ERR_OK && i < d->list.n; i++) {
 		const struct dump_item *it = &d->list.item[i];
 

@@ -80,16 +80,14 @@ size_of(struct dump_item *it, struct hyperdrive *d, const struct fetch *f,
 }
 
 static enum err_code
-add(struct dump_list *l, char *path, struct entry *en, struct dump_item **out,
-    struct err *e)
+add(struct dump_list *l, char *path, struct entry *en, struct err *e)
 {
 	if (l->n == DUMP_ENTRIES_MAX)
 		return err_set(
 		    e, ERR_LIMIT, "more than %u entries", DUMP_ENTRIES_MAX);
 	if (!ARR_RESERVE(l->item, l->n + 1, l->cap))
 		return err_nomem(e);
-	*out = &l->item[l->n++];
-	**out = (struct dump_item){.path = path,
+	l->item[l->n++] = (struct dump_item){.path = path,
 	    .linkname = en->linkname,
 	    .blob = en->blob,
 	    .has_blob = en->has_blob,
@@ -133,10 +131,9 @@ check_parents(const struct dump_list *l, struct err *e)
 }
 
 static enum err_code
-take(struct dump_list *l, const struct dump_opts *opts, struct hyperdrive *d,
-    struct view path, struct entry *en, struct err *e)
+take(struct dump_list *l, const struct dump_opts *opts, struct view path,
+    struct entry *en, struct err *e)
 {
-	struct dump_item *it = NULL;
 	enum err_code rc = entry_path_safe(path, e);
 	char *copy;
 
@@ -148,20 +145,32 @@ take(struct dump_list *l, const struct dump_opts *opts, struct hyperdrive *d,
 		free(copy);
 		return ERR_OK;
 	}
-	if ((rc = add(l, copy, en, &it, e)) != ERR_OK) {
+	if ((rc = add(l, copy, en, e)) != ERR_OK)
 		free(copy);
-		return rc;
+	return rc;
+}
+
+static enum err_code
+measure(struct dump_list *l, const struct dump_opts *opts, struct hyperdrive *d,
+    struct err *e)
+{
+	enum err_code rc;
+
+	if (hyperdrive_blobs(d) != NULL)
+		dump_ahead_maps(opts, hyperdrive_blobs(d), l);
+	for (size_t i = 0; i < l->n; i++) {
+		if ((rc = size_of(&l->item[i], d, opts->fetch, e)) != ERR_OK)
+			return rc;
+		if (l->item[i].size > UINT64_MAX - l->bytes)
+			return err_set(
+			    e, ERR_LIMIT, "sizes add up beyond 2^64");
+		l->bytes += l->item[i].size;
 	}
-	if ((rc = size_of(it, d, opts->fetch, e)) != ERR_OK)
-		return rc;
-	if (it->size > UINT64_MAX - l->bytes)
-		return err_set(e, ERR_LIMIT, "sizes add up beyond 2^64");
-	l->bytes += it->size;
 	return ERR_OK;
 }
 
 static enum err_code
-walk(struct dump_list *l, const struct dump_opts *opts, struct hyperdrive *d,
+walk(struct dump_list *l, const struct dump_opts *opts,
     struct hyperdrive_list *it, struct err *e)
 {
 	enum err_code rc;
@@ -179,7 +188,7 @@ walk(struct dump_list *l, const struct dump_opts *opts, struct hyperdrive *d,
 		       (rc = fetch_block(opts->fetch, &w, e)) == ERR_OK);
 		if (rc != ERR_OK || !more)
 			return rc;
-		rc = take(l, opts, d, path, &en, e);
+		rc = take(l, opts, path, &en, e);
 		entry_deinit(&en);
 		if (rc != ERR_OK)
 			return rc;
@@ -199,8 +208,13 @@ dump_list_fill(struct dump_list *l, const struct dump_opts *opts,
 
 	if ((rc = hyperdrive_list_open(&it, at, VIEW_EMPTY, e)) != ERR_OK)
 		return rc;
-	rc = walk(l, opts, d, it, e);
+	/* the whole tree is read, in no order of its blocks */
+	fetch_ahead(opts->fetch, core_key(hyperdrive_db(d)), 0,
+	    core_head(hyperdrive_db(d))->length);
+	rc = walk(l, opts, it, e);
 	hyperdrive_list_close(it);
+	if (rc == ERR_OK)
+		rc = measure(l, opts, d, e);
 	if (rc == ERR_OK && prefix.len > 0 && l->n == 0)
 		return err_set(e, ERR_NOT_FOUND, "%s: not found",
 		    err_quote(quoted, sizeof(quoted), opts->prefix,

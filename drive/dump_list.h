@@ -33,6 +33,14 @@ bool dump_selected(const struct dump_opts *opts, const char *path);
 NODISCARD enum err_code dump_list_fill(struct dump_list *l,
     const struct dump_opts *opts, struct hyperdrive *d, struct bee *at,
     struct err *e);
+/* Ask for the block maps of the items, and for the contents of those that are
+ * wanted (NULL: all). blobs may be NULL for dump_ahead: then nothing is. */
+void dump_ahead_maps(const struct dump_opts *opts, struct core *blobs,
+    const struct dump_list *l);
+NODISCARD enum err_code dump_ahead(const struct dump_opts *opts,
+    struct core *blobs, const struct dump_list *l,
+    bool (*wanted)(void *ctx, const struct dump_item *it), void *ctx,
+    struct err *e);
 /* ERR_NOT_FOUND: the drive's contents are asked for and not known. */
 NODISCARD enum err_code dump_no_contents(struct err *e);
 /* Hand the content of a file to data(), block by block. */

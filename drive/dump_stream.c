@@ -94,6 +94,9 @@ drive_dump_stream(const struct dump_opts *opts, const struct dump_stream *to,
 	if ((rc = dump_open(&s, opts, r, e)) != ERR_OK)
 		return rc;
 	rc = dump_list_fill(&l, opts, s.drive, s.at, e);
+	if (rc == ERR_OK && to->data != NULL)
+		rc = dump_ahead(
+		    opts, hyperdrive_blobs(s.drive), &l, NULL, NULL, e);
 	for (size_t i = 0; rc == ERR_OK && i < l.n; i++) {
 		rc = stream_item(opts, to, hyperdrive_blobs(s.drive),
 		    &l.item[i], l.single, e);

@@ -27,3 +27,11 @@ fetch_block(const struct fetch *f, const struct want *w, struct err *e)
 	    "%s %llu of core %s is not in this store", kind_text(w->kind),
 	    (unsigned long long)w->index, z32_key(name, &w->key));
 }
+
+void
+fetch_ahead(
+    const struct fetch *f, const struct b32 *key, uint64_t start, uint64_t end)
+{
+	if (f != NULL && f->ahead != NULL && start < end)
+		f->ahead(f->ctx, key, start, end);
+}

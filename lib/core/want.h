@@ -24,11 +24,18 @@ struct want {
 struct fetch {
 	NODISCARD enum err_code (*get)(
 	    void *ctx, const struct want *w, struct err *e);
+	/* A hint: blocks [start, end) of a core will be read soon. */
+	void (*ahead)(void *ctx, const struct b32 *key, uint64_t start,
+	    uint64_t end); /* NULL: hints are no use */
 	void *ctx;
 };
 
 /* f == NULL: ERR_NOT_FOUND "block 7 of core … is not in this store". */
 NODISCARD enum err_code fetch_block(
     const struct fetch *f, const struct want *w, struct err *e);
+
+/* f may be NULL. */
+void fetch_ahead(
+    const struct fetch *f, const struct b32 *key, uint64_t start, uint64_t end);
 
 #endif

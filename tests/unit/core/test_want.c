@@ -14,7 +14,7 @@ test_fetch(void **state)
 {
 	struct err e = ERR_INIT;
 	uint64_t asked = 0;
-	struct fetch f = {fake, &asked};
+	struct fetch f = {.get = fake, .ctx = &asked};
 	struct want w = {{{0}}, WANT_BLOCK, 7};
 
 	(void)state;

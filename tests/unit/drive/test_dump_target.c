@@ -405,7 +405,7 @@ static void
 test_header_is_fetched(void **state)
 {
 	struct want asked = {.index = 99};
-	const struct fetch f = {get_nothing, &asked};
+	const struct fetch f = {.get = get_nothing, .ctx = &asked};
 	struct stagefix x;
 
 	(void)state;

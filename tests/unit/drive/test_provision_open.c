@@ -299,7 +299,7 @@ test_bootstrap(void **state)
 {
 	struct b32 target, production, nobody = {{5}};
 	struct peers p = {.from = NULL};
-	const struct fetch fetch = {peers_get, &p};
+	const struct fetch fetch = {.get = peers_get, .ctx = &p};
 	struct provfix x;
 
 	(void)state;
@@ -338,7 +338,7 @@ test_lengths(void **state)
 {
 	struct b32 target, production;
 	struct peers p = {.from = NULL};
-	const struct fetch fetch = {peers_get, &p};
+	const struct fetch fetch = {.get = peers_get, .ctx = &p};
 	struct provfix x;
 
 	(void)state;
@@ -379,7 +379,7 @@ test_missing_blocks(void **state)
 {
 	struct b32 target, production;
 	struct peers p = {.from = NULL};
-	const struct fetch fetch = {peers_get, &p};
+	const struct fetch fetch = {.get = peers_get, .ctx = &p};
 	struct provfix_state was;
 	struct provfix x;
 

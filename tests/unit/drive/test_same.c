@@ -156,7 +156,7 @@ static void
 test_bytes_elsewhere(void **state)
 {
 	struct want asked = {.index = 77};
-	const struct fetch fetch = {nobody, &asked};
+	const struct fetch fetch = {.get = nobody, .ctx = &asked};
 	struct fixture f;
 	bool same;
 

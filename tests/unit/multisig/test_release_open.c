@@ -123,7 +123,7 @@ sparse_source(void **state)
 	struct b32 blobs;
 	struct giver g;
 	struct fix there;
-	struct fetch fetch = {give, &g};
+	struct fetch fetch = {.get = give, .ctx = &g};
 
 	(void)state;
 	relfix_begin(&x);

@@ -314,7 +314,7 @@ static void
 test_missing_block(void **state)
 {
 	struct want asked = {.index = 99};
-	const struct fetch fetch = {no_peer, &asked};
+	const struct fetch fetch = {.get = no_peer, .ctx = &asked};
 	struct hyperdrive *d;
 	struct reviewfix x;
 	struct b32 blobs;
