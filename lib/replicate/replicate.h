@@ -104,6 +104,9 @@ NODISCARD enum err_code replicate_open(struct replicate *r,
 /* By key, or NULL. */
 struct replicate_core *replicate_find(
     struct replicate *r, const struct b32 *key);
+/* All open cores, one after the other; NULL begins and ends. */
+struct replicate_core *replicate_each(
+    struct replicate *r, const struct replicate_core *c);
 /* Its goals are dropped and its channels closed; served again if asked. */
 void replicate_close(struct replicate_core *c);
 
