@@ -208,7 +208,7 @@ other_machine(void **state)
 	struct fix there;
 	struct want w;
 	struct b32 blobs;
-	struct fetch fetch = {give, &updater.g};
+	struct fetch fetch = {.get = give, .ctx = &updater.g};
 
 	(void)state;
 	relfix_begin(&x);
