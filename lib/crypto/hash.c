@@ -3,22 +3,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "base/bug.h"
+#include "crypto/ready.h"
 
 _Static_assert(sizeof(struct hash_state) >= sizeof(crypto_generichash_state),
     "hash_state must hold libsodium's state");
-
-/* libsodium picks its fast code in sodium_init(); once is enough. */
-static void
-ready(void)
-{
-	static bool done;
-
-	if (done)
-		return;
-	bug_if(sodium_init() < 0);
-	done = true;
-}
 
 static crypto_generichash_state *
 state_of(struct hash_state *s)
@@ -79,6 +67,19 @@ hash_keyed_batch(
 
 	ready();
 	(void)crypto_generichash_init(state_of(&s), key->b, 32, 32);
+	for (size_t i = 0; i < n; i++)
+		hash_update(&s, v[i]);
+	hash_final(&s, out);
+}
+
+void
+hash_keyed64_batch(struct b32 *out, const uint8_t key[static 64],
+    const struct view *v, size_t n)
+{
+	struct hash_state s;
+
+	ready();
+	(void)crypto_generichash_init(state_of(&s), key, 64, 32);
 	for (size_t i = 0; i < n; i++)
 		hash_update(&s, v[i]);
 	hash_final(&s, out);

@@ -13,6 +13,9 @@ void hash_keyed(struct b32 *out, const struct b32 *key, struct view v);
 void hash_batch(struct b32 *out, const struct view *v, size_t n);
 void hash_keyed_batch(
     struct b32 *out, const struct b32 *key, const struct view *v, size_t n);
+/* The same under a key of 64 bytes, such as a handshake hash. */
+void hash_keyed64_batch(struct b32 *out, const uint8_t key[static 64],
+    const struct view *v, size_t n);
 
 void hash_leaf(struct b32 *out, struct view block);
 void hash_parent(struct b32 *out, uint64_t size, const struct b32 *left,
