@@ -3,6 +3,7 @@
  * SEED (64 hex) is the seed of the drive's key pair. Reads JSON lines:
  *	{"op":"put","path","data":HEX,"executable":bool,"share":NAME}
  *	{"op":"symlink","path","linkname"}   {"op":"del","path"}
+ *	{"op":"truncate","version"}          first of a version, next fork
  *	{"op":"commit"}
  * and answers commit with {"key","version","blobs"}. A share name holds for
  * the whole version: plain, shared, pear. Content is cut by the chunker that
@@ -189,10 +190,15 @@ step(struct edit *x, const json_t *line, struct err *e)
 		return err_set(e, ERR_INVALID, "no op");
 	if (strcmp(op, "commit") == 0)
 		return commit(x, e);
-	if (path == NULL)
-		return err_set(e, ERR_INVALID, "%s: no path", op);
 	if ((rc = begin(x, line, e)) != ERR_OK)
 		return rc;
+	if (strcmp(op, "truncate") == 0)
+		return hyperdrive_batch_truncate(x->hb,
+		    (uint64_t)json_integer_value(
+			json_object_get(line, "version")),
+		    e);
+	if (path == NULL)
+		return err_set(e, ERR_INVALID, "%s: no path", op);
 	if (strcmp(op, "put") == 0)
 		return put(x, line, view_str(path), e);
 	if (strcmp(op, "symlink") == 0 && to != NULL)

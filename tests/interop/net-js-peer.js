@@ -1,7 +1,7 @@
-// net-js-peer.js STORAGE [HOST]: a peer made of the JavaScript packages, in a process
-// of its own so that it can be killed. It reads one JSON command a line and
-// answers each, in order, with one line: what was asked for, or {"error"}.
-// HOST is the address it binds, of the loopback if not given.
+// net-js-peer.js STORAGE [HOST [PORT]]: a peer made of the JavaScript packages, in a
+// process of its own so that it can be killed. It reads one JSON command a
+// line and answers each, in order, with one line: what was asked for, or
+// {"error"}. Without HOST and PORT it binds any port of the loopback.
 //
 // A direct connection needs no other DHT node: with `bootstrap: []` nothing is
 // looked up, with `firewalled: false` requests leave from the socket on which
@@ -9,7 +9,7 @@
 // port (a plain 0 means the default one). The client hands HOST:PORT over as a
 // relay address; the server itself answers there.
 //
-//	{"op":"listen"}                     address, key
+//	{"op":"listen","seed":N}            address, key (of the seed, or a new one)
 //	{"op":"connect","peer":"H:P:KEY"}   answers when the stream is open
 //	{"op":"drive","key":Z32}            opens a drive; without key a new one
 //	{"op":"put","path","size","seed"}   a file of random bytes
@@ -22,14 +22,21 @@
 //	{"op":"follow"}                     both cores, whole, for ever
 //	{"op":"wait","core":"db"|"blobs","remote":KEY,"length","fork","contiguous"}
 //	                                    until ours (or, with remote, what that
-//	                                    peer says) is as told; then as stat
+//	                                    peer, or "any", says) is as told; then
+//	                                    as stat
+//	{"op":"wait","up","down","connections"}
+//	                                    until so many contents blocks went
+//	                                    out, came in; so many are connected
 //	{"op":"stat"}                       lengths, tree hashes, peers, traffic
 //	{"op":"have"}                       numbers of the blocks present
-//	{"op":"files"}                      path, size and SHA-256 of each file
+//	{"op":"sent"}                       and of those sent
+//	{"op":"files","folder"}             path, size and hash of each file
+//	{"op":"ranges"}                     the contents blocks of each file
 //	{"op":"write","folder"}             the drive into a local folder
 //	{"op":"disconnect"} {"op":"close"} {"op":"crash"}
 'use strict'
 const crypto = require('crypto')
+const sodium = require('sodium-universal')
 const readline = require('readline')
 const { Readable } = require('stream')
 const Corestore = require('corestore')
@@ -39,18 +46,21 @@ const Localdrive = require('localdrive')
 const id = require('hypercore-id-encoding')
 
 exports.Peer = class Peer {
-  constructor (storage, host = '127.0.0.1') {
+  constructor (storage, host = '127.0.0.1', port = 0) {
     this.store = new Corestore(storage)
     this.dht = new DHT({
       bootstrap: [],
       host,
-      port: [0, 0],
+      port: port ? [port, port + 1] : [0, 0],
+      anyPort: !port,
       firewalled: false,
       quickFirewall: false,
       ephemeral: true
     })
     this.conns = new Set()
     this.gone = { rx: 0, tx: 0, resent: 0 }
+    this.moved = { up: 0, upBytes: 0, down: 0, downBytes: 0 } // contents blocks
+    this.sentBlocks = { db: [], blobs: [] }
     this.drive = null
     this.watchers = new Set()
     this.poke = this.poke.bind(this)
@@ -122,7 +132,8 @@ exports.Peer = class Peer {
     this.drive = new Hyperdrive(this.store, key ? id.decode(key) : null)
     await this.drive.ready()
     watch(this.drive.core, this.poke)
-    if (!key) await this.blobs()
+    this.drive.core.on('upload', (i) => this.sentBlocks.db.push(i))
+    if (!key || this.drive.core.length) await this.blobs()
     return { key: id.encode(this.drive.key), link: 'pear://' + id.encode(this.drive.key) }
   }
 
@@ -131,6 +142,16 @@ exports.Peer = class Peer {
     if (!blobs.core.watched) {
       blobs.core.watched = true
       watch(blobs.core, this.poke)
+      blobs.core.on('upload', (i, bytes) => {
+        this.sentBlocks.blobs.push(i)
+        this.moved.up++
+        this.moved.upBytes += bytes
+        this.poke()
+      })
+      blobs.core.on('download', (i, bytes) => {
+        this.moved.down++
+        this.moved.downBytes += bytes
+      })
     }
     return blobs.core
   }
@@ -194,13 +215,16 @@ exports.Peer = class Peer {
   }
 
   async wait (w) {
+    if (!w.core) {
+      await this.until(() => this.moved.up >= (w.up || 0) && this.moved.down >= (w.down || 0) &&
+        (w.connections === undefined || w.connections === this.conns.size))
+      return this.stat()
+    }
     if (w.core === 'blobs') await this.blobs()
     const core = w.core === 'blobs' ? this.drive.blobs.core : this.drive.core
-    await this.until(() => {
-      const is = w.remote ? remote(core, w.remote) : local(core)
-      return is && is.fork === (w.fork === undefined ? is.fork : w.fork) &&
-        is.length >= (w.length || 0) && is.contiguous >= (w.contiguous || 0)
-    })
+    const is = (c) => c.fork === (w.fork === undefined ? c.fork : w.fork) &&
+      c.length >= (w.length || 0) && c.contiguous >= (w.contiguous || 0)
+    await this.until(() => w.remote ? remotes(core, w.remote).some(is) : is(local(core)))
     return this.stat()
   }
 
@@ -211,7 +235,7 @@ exports.Peer = class Peer {
     }
     const db = this.drive && await describe(this.drive.core)
     const blobs = this.drive && this.drive.blobs && await describe(this.drive.blobs.core)
-    return { connections: this.conns.size, net, db, blobs: blobs || null }
+    return { connections: this.conns.size, net, moved: this.moved, db, blobs: blobs || null }
   }
 
   async have () {
@@ -223,20 +247,33 @@ exports.Peer = class Peer {
     return out
   }
 
-  async files () {
+  sent () {
+    return this.sentBlocks
+  }
+
+  async ranges () {
+    const out = {}
+    for await (const { key, value } of this.drive.list('/')) {
+      if (value.blob) out[key] = [value.blob.blockOffset, value.blob.blockOffset + value.blob.blockLength]
+    }
+    return out
+  }
+
+  async files ({ folder }) {
     const list = []
-    for await (const e of this.drive.list('/', { wait: false })) {
-      const hash = crypto.createHash('sha256')
+    for await (const e of this.drive.list(folder || '/', { wait: false })) {
+      const hash = new Hash()
+      const { blob, linkname } = e.value
       let size = 0
       // an empty file staged with dedup has a block map of no blocks, which
       // cannot be read back
-      if (e.value.blob && e.value.blob.blockLength) {
+      if (blob && blob.blockLength) {
         for await (const b of this.drive.createReadStream(e, { wait: false })) {
           hash.update(b)
           size += b.length
         }
       }
-      list.push({ path: e.key, size, hash: hash.digest('hex') })
+      list.push({ path: e.key, linkname: linkname || null, size, hash: blob ? hash.end() : '' })
     }
     return { files: list.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))) }
   }
@@ -259,6 +296,25 @@ exports.Peer = class Peer {
   }
 }
 
+// BLAKE2b-256, as everywhere in this ecosystem
+class Hash {
+  constructor () {
+    this.state = Buffer.alloc(sodium.crypto_generichash_STATEBYTES)
+    sodium.crypto_generichash_init(this.state, null, 32)
+  }
+
+  update (b) {
+    sodium.crypto_generichash_update(this.state, b)
+  }
+
+  end () {
+    const out = Buffer.alloc(32)
+    sodium.crypto_generichash_final(this.state, out)
+    return out.toString('hex')
+  }
+}
+exports.Hash = Hash
+
 function watch (core, poke) {
   for (const event of ['append', 'truncate', 'download', 'peer-add', 'peer-remove', 'remote-contiguous-length']) {
     core.on(event, poke)
@@ -273,19 +329,24 @@ function traffic (conn) {
 
 const local = (core) => ({ length: core.length, fork: core.fork, contiguous: core.contiguousLength })
 
-function remote (core, key) {
-  const p = core.peers.find((p) => id.encode(p.remotePublicKey) === key)
-  return p && { length: p.remoteLength, fork: p.remoteFork, contiguous: p.remoteContiguousLength }
+// What the connected peers say of a core, or one of them does.
+function remotes (core, which = 'any') {
+  const all = core.peers.map((p) => ({
+    key: id.encode(p.remotePublicKey),
+    length: p.remoteLength,
+    fork: p.remoteFork,
+    contiguous: p.remoteContiguousLength
+  }))
+  return all.filter((p) => which === 'any' || p.key === which)
 }
 
 async function describe (core) {
-  const peers = core.peers.map((p) => id.encode(p.remotePublicKey))
   return {
     key: id.encode(core.key),
     ...local(core),
     bytes: core.byteLength,
     treeHash: core.length ? (await core.treeHash()).toString('hex') : '',
-    peers: peers.map((key) => ({ key, ...remote(core, key) }))
+    peers: remotes(core)
   }
 }
 
@@ -302,10 +363,10 @@ function * randomBytes (size, seed) {
 exports.randomBytes = randomBytes
 
 const OPS = ['listen', 'connect', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
-  'wait', 'stat', 'have', 'files', 'write', 'disconnect', 'close']
+  'wait', 'stat', 'have', 'sent', 'files', 'ranges', 'write', 'disconnect', 'close']
 
-async function serve (storage, host) {
-  const peer = new exports.Peer(storage, host)
+async function serve (storage, host, port) {
+  const peer = new exports.Peer(storage, host, Number(port || 0))
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const m = JSON.parse(line)
     if (m.op === 'crash') process.kill(process.pid, 'SIGKILL')
@@ -323,4 +384,4 @@ async function serve (storage, host) {
   process.exit()
 }
 
-if (require.main === module) serve(process.argv[2], process.argv[3])
+if (require.main === module) serve(...process.argv.slice(2))
