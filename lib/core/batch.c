@@ -236,46 +236,6 @@ core_batch_append(
 
 /* -- truncate ------------------------------------------------------------- */
 
-/* Nodes with an index below 2 * length that cover more than length blocks
- * are ancestors of its last leaf. */
-static enum err_code
-clear_spine(struct core_batch *b, uint64_t length, struct err *e)
-{
-	uint64_t at = 2 * length - 2, last = 2 * b->core->head.length - 2;
-	uint8_t *page;
-	enum err_code rc;
-
-	while (flat_right_span(at) < last || flat_left_span(at) != 0) {
-		at = flat_parent(at);
-		if (at >= 2 * length || flat_right_span(at) < 2 * length)
-			continue;
-		rc = pages_get(&b->nodes, at / NODES_PER_PAGE, &page, e);
-		if (rc != ERR_OK)
-			return rc;
-		slot_clear(page, at);
-	}
-	return ERR_OK;
-}
-
-static enum err_code
-drop_nodes(struct core_batch *b, uint64_t length, struct err *e)
-{
-	uint64_t first = 2 * length, no = first / NODES_PER_PAGE;
-	uint8_t *page;
-	enum err_code rc;
-
-	if (first % NODES_PER_PAGE == 0) {
-		pages_cut(&b->nodes, no);
-	} else {
-		pages_cut(&b->nodes, no + 1);
-		if ((rc = pages_get(&b->nodes, no, &page, e)) != ERR_OK)
-			return rc;
-		for (uint64_t i = first; i / NODES_PER_PAGE == no; i++)
-			slot_clear(page, i);
-	}
-	return length == 0 ? ERR_OK : clear_spine(b, length, e);
-}
-
 enum err_code
 core_batch_truncate(struct core_batch *b, uint64_t length, struct err *e)
 {
@@ -295,7 +255,8 @@ core_batch_truncate(struct core_batch *b, uint64_t length, struct err *e)
 		rc = core_tree_at(b->core, length, &tree, &w, e);
 		if (rc != ERR_OK)
 			return rc;
-		if ((rc = drop_nodes(b, length, e)) != ERR_OK) {
+		rc = core_cut_nodes(&b->nodes, length, b->core->head.length, e);
+		if (rc != ERR_OK) {
 			pages_reset(&b->nodes);
 			return rc;
 		}

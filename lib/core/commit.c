@@ -65,33 +65,13 @@ sign_part(struct part *p, const struct view *given, struct err *e)
 /* -- prepare: bits -------------------------------------------------------- */
 
 static enum err_code
-drop_bits(struct part *p, struct err *e)
-{
-	uint64_t base = p->b->base, no = base / BITS_PER_PAGE;
-	size_t bit = base % BITS_PER_PAGE;
-	uint8_t *page;
-	enum err_code rc;
-
-	if (bit == 0) {
-		pages_cut(&p->bits, no);
-		return ERR_OK;
-	}
-	pages_cut(&p->bits, no + 1);
-	if ((rc = pages_get(&p->bits, no, &page, e)) != ERR_OK)
-		return rc;
-	page[bit / 8] &= (uint8_t)((1u << (bit % 8)) - 1);
-	memset(page + bit / 8 + 1, 0, BITS_PAGE - bit / 8 - 1);
-	return ERR_OK;
-}
-
-static enum err_code
 set_bits(struct part *p, struct err *e)
 {
 	uint64_t i = p->b->base;
 	uint8_t *page;
 	enum err_code rc;
 
-	if (p->b->truncated && (rc = drop_bits(p, e)) != ERR_OK)
+	if (p->b->truncated && (rc = core_cut_bits(&p->bits, i, e)) != ERR_OK)
 		return rc;
 	while (i < p->head.length) {
 		rc = pages_get(&p->bits, i / BITS_PER_PAGE, &page, e);

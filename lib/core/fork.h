@@ -13,6 +13,11 @@
  *	core_fork_commit(f, e);
  *	core_fork_free(f);
  *
+ * A wrong answer changes nothing: the same question can go to another peer.
+ * Whatever was answered is bound to the new head's signature, so answers of
+ * many peers can be mixed. Answers for another fork belong to nobody: drop
+ * them before core_fork_answer(), which would blame their sender.
+ *
  * A core that is writable here never follows: it is the writer.
  */
 #ifndef CORE_FORK_H
@@ -34,8 +39,15 @@ uint64_t core_fork_length(const struct core_fork *f);
 bool core_fork_ask(struct core_fork *f, struct core_request *q);
 NODISCARD enum err_code core_fork_answer(
     struct core_fork *f, const struct core_proof *p, struct err *e);
-/* Blocks that stay. Only after core_fork_ask() returned false. */
+/* No peer can answer: ask no more. What is not known to be common is cut, and
+ * fetched anew. */
+void core_fork_settle(struct core_fork *f);
+/* Blocks that stay, as far as is known. */
 uint64_t core_fork_common(const struct core_fork *f);
+/* One durable step, only after core_fork_ask() returned false, and while no
+ * batch or intake of the core is open. ERR_CHANGED: the core's head moved
+ * since core_fork_new(); begin again. After an error nothing has changed,
+ * except when its text begins with "committed, but". */
 NODISCARD enum err_code core_fork_commit(struct core_fork *f, struct err *e);
 
 #endif

@@ -81,6 +81,12 @@ NODISCARD enum err_code core_write_mark(struct core *c, struct err *e);
 /* Move the bytes of a redo to their place. Needs the writer lock. */
 NODISCARD enum err_code core_finish_redo(struct core *c, struct err *e);
 
+/* cut.c: take what lies behind `length` blocks from changed pages. */
+NODISCARD enum err_code core_cut_nodes(
+    struct pages *nodes, uint64_t length, uint64_t old_length, struct err *e);
+NODISCARD enum err_code core_cut_bits(
+    struct pages *bits, uint64_t length, struct err *e);
+
 /* read.c */
 bool slot_node(const uint8_t *page, uint64_t flat, struct node *out);
 void slot_put_node(uint8_t *page, const struct node *n);
