@@ -8,8 +8,10 @@
  *	responder: noise_recv(...), then noise_send(...)	(XX: one more)
  *	when noise_done(n): noise_result(n, &keys)
  *
- * Any failure is ERR_VERIFY with one text, whatever was wrong, and final:
- * the machine answers nothing afterwards.
+ * A message that is wrong is ERR_VERIFY with one text, whatever was wrong, and
+ * changes nothing: who reads a stream gives up, who takes datagrams from
+ * anybody may wait for a better one. The whole machine lives in guarded
+ * memory; keep it no longer than the handshake.
  */
 #ifndef NET_NOISE_NOISE_H
 #define NET_NOISE_NOISE_H
@@ -18,6 +20,7 @@
 #include "crypto/sign.h"
 
 #define NOISE_PAYLOAD_MAX 1024
+#define NOISE_MESSAGE_MAX (32 + 48 + NOISE_PAYLOAD_MAX + 16)
 
 enum noise_pattern { NOISE_IK, NOISE_XX };
 
@@ -42,10 +45,12 @@ NODISCARD enum err_code noise_new(
     struct noise **out, const struct noise_opts *o, struct err *e);
 void noise_free(struct noise *n); /* NULL is fine; wipes */
 
-/* The next message of ours, appended to out. */
+/* The next message of ours, appended to out: at most NOISE_MESSAGE_MAX bytes.
+ * ERR_VERIFY: a key of theirs cannot be used. */
 NODISCARD enum err_code noise_send(
     struct noise *n, struct view payload, struct buf *out, struct err *e);
-/* The next message of theirs; its payload is appended to payload. */
+/* The next message of theirs; its payload is appended to payload. ERR_VERIFY
+ * also if it is not their turn. */
 NODISCARD enum err_code noise_recv(
     struct noise *n, struct view message, struct buf *payload, struct err *e);
 /* Whose turn: true if the next call must be noise_send. */
