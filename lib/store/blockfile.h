@@ -24,6 +24,7 @@ void blockfile_close(struct blockfile *f);
 /* ERR_CORRUPT if the file ends before offset+n. */
 NODISCARD enum err_code blockfile_read(
     struct blockfile *f, void *p, size_t n, uint64_t offset, struct err *e);
+/* Every 4 MiB written the disk is told to begin, where the system can. */
 NODISCARD enum err_code blockfile_write(struct blockfile *f, const void *p,
     size_t n, uint64_t offset, struct err *e);
 NODISCARD enum err_code blockfile_sync(struct blockfile *f, struct err *e);
