@@ -9,8 +9,10 @@
 void
 core_forget_pages(struct core *c)
 {
-	if (c->cache != NULL)
+	if (c->cache != NULL) {
 		memset(c->cache->here, 0, sizeof(c->cache->here));
+		memset(c->cache->high, 0, sizeof(c->cache->high));
+	}
 	c->bits_here = false;
 	c->generation = store_generation(c->store);
 }

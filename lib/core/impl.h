@@ -23,12 +23,15 @@
 #define BITS_PER_PAGE 8192u
 #define BITS_PAGE (BITS_PER_PAGE / 8)
 #define CACHE_PAGES 16u		/* node pages kept by a handle */
+#define CACHE_HIGH 1024u	/* and nodes high above the leaves, */
+#define CACHE_HIGH_DEPTH 6u	/* of which every path has some */
 #define WINDOW_MAX (256u << 10) /* bytes read ahead */
 
 struct page_cache {
 	bool here[CACHE_PAGES];
 	uint64_t no[CACHE_PAGES];
 	uint8_t data[CACHE_PAGES][NODES_PAGE];
+	struct node high[CACHE_HIGH]; /* index 0 (a leaf): none */
 };
 
 struct core {

@@ -62,23 +62,28 @@ load_nodes(struct core *c, uint64_t no, struct err *e)
 	return ERR_OK;
 }
 
-enum err_code
-core_find_node(
+/* A path to a leaf has its low nodes in one or two pages and each high one
+ * in a page of its own. */
+static struct node *
+high_slot(struct page_cache *pc, uint64_t flat)
+{
+	unsigned depth = flat_depth(flat);
+
+	if (depth < CACHE_HIGH_DEPTH)
+		return NULL;
+	return &pc->high[(flat_offset(flat) * 31 + depth) % CACHE_HIGH];
+}
+
+static enum err_code
+find_in_page(
     struct core *c, uint64_t flat, bool *found, struct node *out, struct err *e)
 {
+	struct page_cache *pc = c->cache;
 	uint64_t no = flat / NODES_PER_PAGE;
 	size_t at = no % CACHE_PAGES;
-	struct page_cache *pc = c->cache;
-	bool here, moved;
+	bool here = pc->here[at] && pc->no[at] == no, moved;
 	enum err_code rc;
 
-	if (pc == NULL) {
-		if ((pc = malloc(sizeof(*pc))) == NULL)
-			return err_nomem(e);
-		memset(pc->here, 0, sizeof(pc->here));
-		c->cache = pc;
-	}
-	here = pc->here[at] && pc->no[at] == no;
 	if (here && (*found = slot_node(pc->data[at], flat, out)))
 		return ERR_OK;
 	if ((rc = core_catch_up(c, &moved, e)) != ERR_OK)
@@ -87,6 +92,28 @@ core_find_node(
 		return rc;
 	*found = slot_node(pc->data[at], flat, out);
 	return ERR_OK;
+}
+
+enum err_code
+core_find_node(
+    struct core *c, uint64_t flat, bool *found, struct node *out, struct err *e)
+{
+	struct node *high;
+	enum err_code rc;
+
+	if (c->cache == NULL &&
+	    (c->cache = calloc(1, sizeof(*c->cache))) == NULL)
+		return err_nomem(e);
+	high = high_slot(c->cache, flat);
+	if (high != NULL && high->index == flat) {
+		*out = *high;
+		*found = true;
+		return ERR_OK;
+	}
+	rc = find_in_page(c, flat, found, out, e);
+	if (rc == ERR_OK && *found && high != NULL)
+		*high = *out;
+	return rc;
 }
 
 static enum err_code
