@@ -6,9 +6,9 @@
 # running the same command again must end in the new version.
 #
 # Victims: edit (tests/interop/drive_edit, the library alone), replica
-# (core_proofs apply: taking what another signed), stage (pear-stage),
-# provision (pear-provision) and commit (hyper-multisig commit of a second
-# release). RANDOM_KILLS=N (200), SEED=N (1) for the moments.
+# (core_proofs apply: taking what another signed), fork (the same, of a core
+# that was truncated), stage (pear-stage), provision (pear-provision) and
+# commit (hyper-multisig commit of a second release). RANDOM_KILLS=N (200), SEED=N (1) for the moments.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/check.sh
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 build=$(realpath "${1:?usage: tests/crash/run.sh BUILD [VICTIM...]}")
 shift
-[ $# -gt 0 ] || set -- edit replica stage provision commit
+[ $# -gt 0 ] || set -- edit replica fork stage provision commit
 LANES=2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

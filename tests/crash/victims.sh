@@ -77,7 +77,7 @@ victim_run() {
 	case $victim in
 	edit) exec "$build/tools/drive_edit" "$store" "$seed" \
 		<"$work/$1.lines" ;;
-	replica) exec "$build/tools/core_proofs" apply "$store" \
+	replica | fork) exec "$build/tools/core_proofs" apply "$store" \
 		<"$work/$1.proofs" ;;
 	stage) exec "$build/bin/pear-stage" --storage "$store" --json \
 		"$link" "$work/$1" ;;
@@ -92,19 +92,32 @@ victim_run() {
 promised() {
 	case $victim in
 	edit) grep -q '"version"' "$1" ;;
-	replica) grep -q '"contiguous"' "$1" ;;
+	replica | fork) grep -q '"contiguous"' "$1" ;;
 	stage | provision | commit) grep -q '"success":true' "$1" ;;
 	esac
 }
 
-# proofs NAME FROM: the larger core of $work/source from length FROM on, as
-# lines for core_proofs apply; sets $length. All of it is one commit.
-proofs() {
+# largest: the larger core of $work/source; sets $core and $length
+largest() {
 	"$build/tools/verify" "$work/source" >"$work/cores" ||
 	    die "cannot read the source"
 	sed 's/.*"core":"\([0-9a-f]*\)".*"length":\([0-9]*\).*/\2 \1/' \
 	    "$work/cores" | sort -n | tail -n 1 >"$work/largest"
 	read -r length core <"$work/largest"
+}
+
+# served NAME: answers to the requests of stdin, as lines for core_proofs
+# apply. All of it is one commit.
+served() {
+	"$build/tools/core_proofs" serve "$work/source" |
+	    sed "s/^{/{\"key\":\"$core\",/" >"$work/$1.proofs"
+	printf '{"key":"%s","commit":true}\n' "$core" >>"$work/$1.proofs"
+	! grep '"error"' "$work/$1.proofs" || die "cannot make proofs"
+}
+
+# proofs NAME FROM: that core from length FROM on, with all blocks
+proofs() {
+	largest
 	awk -v key="$core" -v from="$2" -v n="$length" '
 	# levels from block i to the root above it
 	function depth(i,  size, off) {
@@ -121,10 +134,7 @@ proofs() {
 		for (i = from; i < n; i++)
 			printf "{\"key\":\"%s\",\"block\":{\"index\":%d,\"nodes\":%d}}\n",
 			    key, i, depth(i)
-	}' | "$build/tools/core_proofs" serve "$work/source" |
-	    sed "s/^{/{\"key\":\"$core\",/" >"$work/$1.proofs"
-	printf '{"key":"%s","commit":true}\n' "$core" >>"$work/$1.proofs"
-	! grep '"error"' "$work/$1.proofs" || die "cannot make proofs"
+	}' | served "$1"
 }
 
 prepare_replica() {
@@ -134,6 +144,30 @@ prepare_replica() {
 	"$build/tools/drive_edit" "$work/source" "$seed" \
 	    <"$work/new.lines" >"$work/out" || die "no newer source"
 	proofs new "$length"
+	key=
+}
+
+# The writer goes back to its first files and on from there; the new head
+# comes alone, without blocks.
+prepare_fork() {
+	{
+		edit_lines "$work/old" "" | head -n 6
+		printf '{"op":"commit"}\n'
+	} | "$build/tools/drive_edit" "$work/source" "$seed" >"$work/out" ||
+	    die "no source"
+	first=$(sed -n 's/.*"version":\([0-9]*\).*/\1/p' "$work/out")
+	"$build/tools/drive_edit" "$work/source" "$seed" \
+	    <"$work/old.lines" >"$work/out" || die "no longer source"
+	proofs old 0
+	{
+		printf '{"op":"truncate","version":%d}\n' "$first"
+		edit_lines "$work/new" ""
+	} | "$build/tools/drive_edit" "$work/source" "$seed" >"$work/out" ||
+	    die "no truncated source"
+	largest
+	printf '{"key":"%s","upgrade":{"start":0,"length":%d}}\n' \
+	    "$core" "$length" | served new
+	grep -q '"fork":1' "$work/new.proofs" || die "nothing was truncated"
 	key=
 }
 
@@ -240,8 +274,8 @@ prepare() {
 		(victim_run old) >"$work/out" || die "cannot make the old version"
 		key=$(sed 's/.*"key":"\([0-9a-f]*\)".*/\1/' "$work/out")
 		;;
-	replica)
-		prepare_replica
+	replica | fork)
+		"prepare_$victim"
 		(victim_run old) >"$work/out" || die "cannot take the old version"
 		;;
 	stage)

@@ -16,6 +16,8 @@
  *	reads proofs, answers each with {"outcome":"taken"|"ignored"} or
  *	{"error":TEXT}; a core unknown to the store is added by its key; an
  *	error that is not the proof's fault ends the program with 1;
+ *	a higher fork than the store's is followed: the proofs behind it are
+ *	answers to what core_fork_ask() asks;
  *	{"key":HEX,"commit":true} stores what was taken and answers as the
  *	first request of serve does.
  *
@@ -31,7 +33,7 @@
 
 #include "codec/hex.h"
 #include "codec/jtext.h"
-#include "core/proof.h"
+#include "core/fork.h"
 
 #define LINE_MAX_BYTES (64u << 20)
 #define OPEN_MAX 64
@@ -41,6 +43,7 @@ struct slot {
 	struct b32 key;
 	struct core *c;
 	struct core_intake *in;
+	struct core_fork *fork; /* to be committed instead */
 };
 
 struct session {
@@ -347,11 +350,45 @@ serve(struct session *x, const json_t *line, struct buf *out, struct err *e)
 	return rc;
 }
 
+/* Is the proof about a fork that is to be followed? Then it is taken. */
+static enum err_code
+apply_fork(struct session *x, struct slot *sl, bool *taken, struct err *e)
+{
+	const struct core_head *h = core_head(sl->c);
+	const struct core_proof *p = &x->proof;
+
+	*taken = sl->fork != NULL;
+	if (*taken)
+		return core_fork_answer(sl->fork, p, e);
+	if (!p->has_upgrade || p->upgrade_start != 0 || p->fork <= h->fork ||
+	    h->length == 0)
+		return ERR_OK;
+	*taken = true;
+	return core_fork_new(&sl->fork, sl->c, p, e);
+}
+
+static enum err_code
+commit(struct slot *sl, struct err *e)
+{
+	enum err_code rc;
+
+	if (sl->fork == NULL)
+		return core_intake_commit(sl->in, e);
+	core_intake_free(sl->in);
+	sl->in = NULL;
+	core_fork_settle(sl->fork);
+	rc = core_fork_commit(sl->fork, e);
+	core_fork_free(sl->fork);
+	sl->fork = NULL;
+	return rc;
+}
+
 static enum err_code
 apply(struct session *x, const json_t *line, struct buf *out, struct err *e)
 {
 	enum core_outcome outcome = CORE_IGNORED;
 	struct slot *sl;
+	bool forked = false;
 	enum err_code rc;
 
 	if ((rc = slot_of(x, line, &sl, e)) != ERR_OK)
@@ -360,11 +397,15 @@ apply(struct session *x, const json_t *line, struct buf *out, struct err *e)
 	    (rc = core_intake_new(&sl->in, sl->c, e)) != ERR_OK)
 		return rc;
 	if (json_is_true(json_object_get(line, "commit"))) {
-		if ((rc = core_intake_commit(sl->in, e)) == ERR_OK)
+		if ((rc = commit(sl, e)) == ERR_OK)
 			out_head(out, sl->c);
 		return rc;
 	}
 	if ((rc = proof_in(x, line, e)) == ERR_OK)
+		rc = apply_fork(x, sl, &forked, e);
+	if (forked)
+		outcome = CORE_TAKEN;
+	else if (rc == ERR_OK)
 		rc = core_intake_proof(sl->in, &x->proof, &outcome, e);
 	if (rc == ERR_OK)
 		buf_printf(out, "{\"outcome\":\"%s\"}",
@@ -423,6 +464,7 @@ run(struct session *x)
 	free(line);
 	for (size_t i = 0; i < x->n; i++) {
 		core_intake_free(x->slot[i].in);
+		core_fork_free(x->slot[i].fork);
 		core_close(x->slot[i].c);
 	}
 	buf_deinit(&x->signature);
