@@ -6,7 +6,7 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-FOREIGN='^(uv|git|json|crypto|sodium|mdb|udx|randombytes)_'
+FOREIGN='^(uv|git|json|crypto|sodium|mdb|randombytes)_'
 
 for r in $(rooms); do
 	a=$B/lib$r.a

@@ -1,0 +1,182 @@
+/*
+ * Path MTU (network.md 1.5): a full packet is padded to the size to try and
+ * is not padded when it is sent again, so a probe that vanishes costs no
+ * more than a lost packet. The first probe tries as much as padding allows
+ * (1200, 1455, 1500), then the gap is halved; the original goes in steps of
+ * 32, which takes ten round trips instead of two.
+ *
+ * Black hole: when the oldest packet timed out twice, a HEARTBEAT asks
+ * whether anything passes, and nothing else is sent until it is answered. An
+ * answer that has nothing of what is in flight means that only big datagrams
+ * vanish: the size falls to the base, then to what every host must take, and
+ * what was cut is cut again, smaller. Packet numbers are then used again;
+ * that is safe because the last packet with one of them was sent two RTOs
+ * before the question, and the answer does not know it.
+ */
+#include "net/udx/impl.h"
+
+#define MTU_BASE 1200
+#define MTU_FLOOR 576
+#define MTU_STEP 8 /* nearer than this is not worth a probe */
+#define TRIES_MAX 3
+
+void
+udx_mtu_restart(struct udx *u)
+{
+	uint16_t max = u->opts.mtu_max;
+
+	u->mtu = (struct mtu){
+	    .size = max < MTU_BASE ? max : MTU_BASE,
+	    .max = max,
+	};
+}
+
+static uint16_t
+next_size(const struct mtu *m)
+{
+	uint32_t top = m->failed == 0 ? m->max : m->failed - 1u;
+	uint32_t size = m->failed == 0 ? top : (m->size + m->failed + 1u) / 2;
+
+	if (size > m->size + (uint32_t)UDX_PADDING_MAX)
+		size = m->size + (uint32_t)UDX_PADDING_MAX;
+	if (size > top)
+		size = top;
+	return (uint16_t)size;
+}
+
+uint8_t
+udx_mtu_padding(const struct udx *u)
+{
+	const struct mtu *m = &u->mtu;
+	uint64_t left = u->snd.queued - u->snd.next;
+	uint16_t size = next_size(m);
+
+	if (!m->confirmed || m->probing != 0 || u->snd.lost.count > 0 ||
+	    left < udx_send_payload_max(u))
+		return 0;
+	if (size < m->size + MTU_STEP)
+		return 0;
+	return (uint8_t)(size - m->size);
+}
+
+void
+udx_mtu_probe_sent(struct udx *u, uint32_t seq, uint8_t padding)
+{
+	u->mtu.probing = (uint16_t)(u->mtu.size + padding);
+	u->mtu.probe = seq;
+}
+
+void
+udx_mtu_acked(struct udx *u, uint32_t seq, const struct pkt *p)
+{
+	struct mtu *m = &u->mtu;
+
+	if (!u->nold)
+		m->confirmed = true;
+	m->silence = false;
+	if ((p->flags & PKT_PROBE) == 0 || m->probing == 0 || seq != m->probe)
+		return;
+	m->size = m->probing;
+	m->probing = 0;
+	m->tries = 0;
+}
+
+static void
+failed_at(struct mtu *m, uint16_t size)
+{
+	if (m->failed == 0 || size < m->failed)
+		m->failed = size;
+	m->tries = 0;
+}
+
+void
+udx_mtu_lost(struct udx *u, uint32_t seq)
+{
+	struct mtu *m = &u->mtu;
+	uint16_t size = m->probing;
+
+	if (size == 0 || seq != m->probe)
+		return;
+	m->probing = 0;
+	if (++m->tries == TRIES_MAX)
+		failed_at(m, size);
+}
+
+/* All that is in flight goes back into the queue, to be cut anew. */
+static void
+rewind_all(struct udx *u)
+{
+	struct snd *q = &u->snd;
+
+	if (q->una == q->nxt)
+		return;
+	udx_queue_rewind(u, udx_ring_at(u, q->una));
+	q->nxt = q->una;
+	q->flight.count = q->lost.count = 0;
+	q->flight_wire = q->outstanding = 0;
+	q->end_sent = false;
+	for (uint32_t i = 0; i < u->nold; i++)
+		if (udx_seq_before(q->nxt, u->old[i].until))
+			u->old[i].until = q->nxt;
+	u->rtx.rto_at = u->rtx.rack_at = u->rtx.tlp_at = UDX_NEVER;
+	u->rtx.force = true;
+	u->cc.recovery = u->cc.conserve = false;
+}
+
+static void
+fall(struct mtu *m)
+{
+	failed_at(m, m->size);
+	m->size = m->size > MTU_BASE ? MTU_BASE : MTU_FLOOR;
+	m->probing = 0;
+}
+
+bool
+udx_mtu_suspect(struct udx *u)
+{
+	const struct pkt *head = udx_ring_at(u, u->snd.una);
+
+	if (head->len + PACKET_OVERHEAD <= MTU_FLOOR || u->snd.sacked.n > 0 ||
+	    u->nold > 0)
+		return false;
+	u->mtu.silence = true;
+	u->heartbeat_owed = true;
+	return true;
+}
+
+void
+udx_mtu_answered(struct udx *u, const struct udx_packet *p)
+{
+	if (!u->mtu.silence)
+		return;
+	u->mtu.silence = false;
+	u->rtx.force = true;
+	if (p->ack == u->snd.una && p->sack.len == 0 && u->snd.sacked.n == 0) {
+		fall(&u->mtu);
+		rewind_all(u);
+	}
+}
+
+void
+udx_too_big(struct udx *u, size_t datagram)
+{
+	uint16_t ip = u->path.to.family == 6 ? IP6_UDP : IP4_UDP;
+	struct mtu *m = &u->mtu;
+	struct sample s = {0};
+	size_t size = datagram + ip;
+
+	if (size <= MTU_FLOOR || size > UDX_DATAGRAM_MAX + IP6_UDP)
+		return;
+	failed_at(m, (uint16_t)size);
+	if (m->probing >= size) {
+		const struct pkt *p = udx_ring_at(u, m->probe);
+
+		m->probing = 0;
+		if ((p->flags & (PKT_LOST | PKT_SACKED)) == 0)
+			udx_rtx_mark_lost(u, m->probe, &s);
+	}
+	/* What is in flight may have passed before: nothing is cut again
+	 * until the silence is proven. */
+	while (m->size >= size)
+		fall(m);
+}
