@@ -167,6 +167,24 @@ info_of(struct core_info *i, struct record *r, struct view val, struct err *e)
 }
 
 enum err_code
+core_find(
+    struct store *s, const struct b32 *dkey, struct b32 *key, struct err *e)
+{
+	struct record r;
+	struct view val;
+	enum err_code rc;
+
+	rc = store_get(s, NULL, STORE_CORES, view_b32(dkey), &val, e);
+	if (rc == ERR_NOT_FOUND)
+		return err_set(e, rc, "no such core in %s", store_dir(s));
+	if (rc == ERR_OK)
+		rc = record_decode(&r, val, e);
+	if (rc == ERR_OK)
+		*key = r.key;
+	return rc;
+}
+
+enum err_code
 core_list(struct store *s, bool (*each)(void *ctx, const struct core_info *i),
     void *ctx, struct err *e)
 {

@@ -72,6 +72,14 @@ NODISCARD enum err_code core_refresh(struct core *c, struct err *e);
 
 /* Is block i here? (no check of its bytes) */
 bool core_has(struct core *c, uint64_t index);
+/* The same for CORE_BITS_BLOCKS blocks from page * CORE_BITS_BLOCKS on, the
+ * lowest bit of the first byte first. */
+#define CORE_BITS_BLOCKS 8192
+NODISCARD enum err_code core_bits(struct core *c, uint64_t page,
+    uint8_t out[static CORE_BITS_BLOCKS / 8], struct err *e);
+/* How many of blocks [start, end) are here. */
+NODISCARD enum err_code core_count(
+    struct core *c, uint64_t start, uint64_t end, uint64_t *n, struct err *e);
 /* Block bytes, appended to out (reset it yourself). i >= length: ERR_LIMIT. */
 NODISCARD enum err_code core_get(struct core *c, uint64_t index,
     struct buf *out, struct want *w, struct err *e);
@@ -95,6 +103,10 @@ NODISCARD enum err_code core_verify(struct core *c, struct err *e);
 /* Forget the bytes of blocks [start, end); length and head stay. Durable. */
 NODISCARD enum err_code core_clear(
     struct core *c, uint64_t start, uint64_t end, struct err *e);
+
+/* The key of the stored core that has this discovery key. ERR_NOT_FOUND. */
+NODISCARD enum err_code core_find(
+    struct store *s, const struct b32 *dkey, struct b32 *key, struct err *e);
 
 /* The store's cores, for listing. Return false from `each` to stop. */
 struct core_info {

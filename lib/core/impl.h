@@ -90,6 +90,14 @@ NODISCARD enum err_code core_cut_nodes(
 NODISCARD enum err_code core_cut_bits(
     struct pages *bits, uint64_t length, struct err *e);
 
+/* bits.c: is block `index` of a bitfield page set; is block `index` here? */
+bool core_bit(const uint8_t *page, uint64_t index);
+NODISCARD enum err_code core_block_here(
+    struct core *c, uint64_t index, bool *here, struct err *e);
+/* The first block >= from that is not here, at most head.length. */
+NODISCARD enum err_code core_first_gap(
+    struct core *c, uint64_t from, uint64_t *gap, struct err *e);
+
 /* read.c */
 bool slot_node(const uint8_t *page, uint64_t flat, struct node *out);
 void slot_put_node(uint8_t *page, const struct node *n);
@@ -105,9 +113,6 @@ NODISCARD enum err_code core_offset_in(struct core *c, struct pages *over,
 /* Bytes of the log from the block file, without any check. */
 NODISCARD enum err_code core_read_log(
     struct core *c, void *p, size_t n, uint64_t offset, struct err *e);
-/* The first block >= from that is not here, at most head.length. */
-NODISCARD enum err_code core_first_gap(
-    struct core *c, uint64_t from, uint64_t *gap, struct err *e);
 /* One block's bytes against its leaf. ERR_CORRUPT names core, block, file
  * and place. */
 NODISCARD enum err_code core_check_block(struct core *c, uint64_t index,

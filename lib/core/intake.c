@@ -86,6 +86,23 @@ find_node(struct core_intake *in, uint64_t flat, struct node *out,
 	return found;
 }
 
+enum err_code
+core_intake_climb(
+    struct core_intake *in, uint64_t flat, uint64_t *levels, struct err *e)
+{
+	uint64_t head = 2 * in->head.length, n = 0;
+	struct node node;
+	enum err_code rc = ERR_OK;
+
+	while (flat_right_span(flat) < head &&
+	       !find_node(in, flat, &node, &rc, e) && rc == ERR_OK) {
+		flat = flat_parent(flat);
+		n++;
+	}
+	*levels = n;
+	return rc;
+}
+
 static enum err_code
 check_anchor(struct core_intake *in, struct err *e)
 {

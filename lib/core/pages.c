@@ -203,6 +203,16 @@ pages_key(uint8_t out[static PAGES_KEY_LEN], uint64_t number, uint64_t no)
 	put_be64(out + 8, no);
 }
 
+uint64_t
+pages_key_no(struct view key)
+{
+	uint64_t no = 0;
+
+	for (size_t i = 8; i < key.len && i < PAGES_KEY_LEN; i++)
+		no = no << 8 | key.ptr[i];
+	return no;
+}
+
 enum err_code
 pages_read(struct store *s, enum store_table t, uint64_t number, uint64_t no,
     uint8_t *out, size_t size, struct err *e)

@@ -47,6 +47,7 @@ NODISCARD enum err_code pages_put(
 
 #define PAGES_KEY_LEN 16
 void pages_key(uint8_t out[static PAGES_KEY_LEN], uint64_t number, uint64_t no);
+uint64_t pages_key_no(struct view key);
 /* Copy the stored page to out, zeros if there is none. */
 NODISCARD enum err_code pages_read(struct store *s, enum store_table t,
     uint64_t number, uint64_t no, uint8_t *out, size_t size, struct err *e);

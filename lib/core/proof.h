@@ -125,6 +125,11 @@ void core_intake_free(struct core_intake *in); /* NULL is fine */
  * on. ERR_CONFLICT: a higher fork. Anything else is local and final. */
 NODISCARD enum err_code core_intake_proof(struct core_intake *in,
     const struct core_proof *p, enum core_outcome *outcome, struct err *e);
+/* Levels to climb from the node to the first one that is here or collected,
+ * 0 if that is itself or it lies beyond the head: the block_nodes or
+ * hash_nodes of a request whose answer can be judged. */
+NODISCARD enum err_code core_intake_climb(
+    struct core_intake *in, uint64_t flat, uint64_t *levels, struct err *e);
 /* The head as it will be after commit (contiguous: as before). */
 const struct core_head *core_intake_head(const struct core_intake *in);
 /* Empty after; may be filled again. Nothing collected: does nothing. */

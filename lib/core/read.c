@@ -266,79 +266,6 @@ core_tree_at(struct core *c, uint64_t length, struct tree *out, struct want *w,
 	return ERR_OK;
 }
 
-/* -- which blocks are here ------------------------------------------------ */
-
-static enum err_code
-load_bits(struct core *c, uint64_t no, struct err *e)
-{
-	enum err_code rc;
-
-	if (c->bits_here && c->bits_no == no)
-		return ERR_OK;
-	c->bits_here = false;
-	rc = pages_read(
-	    c->store, STORE_BITS, c->number, no, c->bits, BITS_PAGE, e);
-	if (rc != ERR_OK)
-		return err_wrap(e, "core %s", c->name);
-	c->bits_here = true;
-	c->bits_no = no;
-	return ERR_OK;
-}
-
-static bool
-bit_get(const uint8_t *page, uint64_t index)
-{
-	uint64_t i = index % BITS_PER_PAGE;
-
-	return (page[i / 8] >> (i % 8) & 1) != 0;
-}
-
-/* A bit that is set stays so while the fork does; one that is not may have
- * been set by another handle since. */
-static enum err_code
-block_here(struct core *c, uint64_t index, bool *here, struct err *e)
-{
-	uint64_t no = index / BITS_PER_PAGE;
-	bool moved;
-	enum err_code rc;
-
-	*here = index < c->head.contiguous ||
-		(index < c->head.length && c->bits_here && c->bits_no == no &&
-		    bit_get(c->bits, index));
-	if (*here || index >= c->head.length)
-		return ERR_OK;
-	if ((rc = core_catch_up(c, &moved, e)) != ERR_OK ||
-	    (rc = load_bits(c, no, e)) != ERR_OK)
-		return rc;
-	*here = bit_get(c->bits, index);
-	return ERR_OK;
-}
-
-bool
-core_has(struct core *c, uint64_t index)
-{
-	bool here;
-
-	return block_here(c, index, &here, NULL) == ERR_OK && here;
-}
-
-enum err_code
-core_first_gap(struct core *c, uint64_t from, uint64_t *gap, struct err *e)
-{
-	bool here = true;
-	enum err_code rc;
-
-	while (from < c->head.length) {
-		if ((rc = block_here(c, from, &here, e)) != ERR_OK)
-			return rc;
-		if (!here)
-			break;
-		from++;
-	}
-	*gap = from;
-	return ERR_OK;
-}
-
 /* -- bytes ---------------------------------------------------------------- */
 
 enum err_code
@@ -437,7 +364,7 @@ core_check_block(struct core *c, uint64_t index, const struct node *leaf,
 	rc = pages_get(&c->checked, index / BITS_PER_PAGE, &page, e);
 	if (rc != ERR_OK)
 		return rc;
-	if (bit_get(page, index))
+	if (core_bit(page, index))
 		return ERR_OK;
 	hash_leaf(&hash, bytes);
 	if (bytes.len != leaf->size || !b32_eq(&hash, &leaf->hash))
@@ -484,7 +411,7 @@ core_get(struct core *c, uint64_t index, struct buf *out, struct want *w,
 		    "block %llu is beyond the length %llu of core %s",
 		    (unsigned long long)index,
 		    (unsigned long long)c->head.length, c->name);
-	if ((rc = block_here(c, index, &here, e)) != ERR_OK)
+	if ((rc = core_block_here(c, index, &here, e)) != ERR_OK)
 		return rc;
 	if (!here)
 		return missing(c, WANT_BLOCK, index, w, e);
