@@ -121,8 +121,10 @@ udx_ack_process(struct udx *u, const struct udx_packet *p)
 		if (range_fits(u, r))
 			deliver_range(u, r, &s);
 	}
-	if (s.acked > 0) {
+	/* also when all of it was told by ranges before: the timers follow una */
+	if (s.acked > 0 || advanced)
 		udx_rtx_acked(u, &s);
+	if (s.acked > 0) {
 		udx_rate_finish(u, &s);
 		udx_cc_acked(u, &s);
 	}
