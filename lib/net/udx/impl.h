@@ -31,6 +31,7 @@
 #define PACKET_OVERHEAD (UDX_HEADER + IP4_UDP) /* in wire bytes */
 #define MESSAGES_MAX 64
 #define OLD_PATHS_MAX 4
+#define TOUCHED_MAX 64
 #define ACK_EVERY 16 /* in-order packets one acknowledgement stands for */
 
 /* -- what was sent -------------------------------------------------------- */
@@ -41,14 +42,15 @@ enum pkt_flag {
 	PKT_LOST = 4,	/* in the list `lost`, to be sent again */
 	PKT_RESENT = 8, /* more than once: its times tell little */
 	PKT_PROBE = 16, /* padded to probe the MTU */
-	PKT_APP_LIMITED = 32
+	PKT_APP_LIMITED = 32,
+	PKT_FRAGMENT = 64 /* sent so that the network may cut it */
 };
 
 /* A packet from una to nxt. It is in exactly one of: the list `flight` (in
  * order of `sent`), the list `lost`, or marked SACKED. */
 struct pkt {
 	uint64_t offset;       /* of its first byte in the stream */
-	uint64_t sent;	       /* the last time */
+	uint64_t born, sent;   /* when: the first and the last time */
 	uint64_t delivered;    /* struct rate when it was sent: */
 	uint64_t delivered_at; /* three values a rate sample needs */
 	uint64_t first_sent;
@@ -136,10 +138,10 @@ struct rcv {
 
 /* The acknowledgement this side owes. */
 struct reply {
-	bool due;
-	uint32_t owed;		     /* in-order packets since the last */
-	uint32_t window;	     /* told last */
-	uint32_t touched[ACK_EVERY]; /* what came out of order since */
+	bool due, second;	       /* second: of the two datagrams of one */
+	uint32_t owed;		       /* in-order packets since the last */
+	uint32_t window;	       /* told last */
+	uint32_t touched[TOUCHED_MAX]; /* runs out of order since */
 	uint32_t ntouched, turn;
 };
 
@@ -179,7 +181,7 @@ struct rtx {
 	uint64_t late; /* how much later than its successors one came */
 	uint64_t late_at;
 	bool reordering; /* was seen at all */
-	bool probed;	 /* a tail probe since the last RTT sample */
+	uint32_t probes; /* tail probes since something arrived */
 	bool force;	 /* one packet whatever cwnd and pacing say */
 };
 
@@ -203,6 +205,7 @@ struct cc {
 	uint64_t cycle_at;
 	uint64_t probe_rtt_until; /* 0: not down to its window yet */
 	bool probe_rtt_round, idle_restart;
+	uint64_t loss; /* per mille, smoothed over round trips */
 	bool recovery, conserve;
 	uint32_t recovery_end;
 	uint64_t round_lost, round_acked;
@@ -218,7 +221,6 @@ struct mtu {
 	uint32_t probe;	  /* its number */
 	uint8_t tries;
 	bool confirmed; /* something was acknowledged on this path */
-	bool silence;	/* a HEARTBEAT asks whether only big ones vanish */
 };
 
 /* -- the stream ----------------------------------------------------------- */
@@ -264,8 +266,7 @@ void udx_ring_remove(struct udx *u, struct pkt_list *l, uint32_t seq);
 /* udx_queue.c */
 void udx_queue_take(struct udx *u, struct pkt *p); /* p->len bytes at next */
 void udx_queue_copy(const struct udx *u, const struct pkt *p, uint8_t *out);
-void udx_queue_release(struct udx *u, uint64_t offset);	   /* all before it */
-void udx_queue_rewind(struct udx *u, const struct pkt *p); /* next = p's */
+void udx_queue_release(struct udx *u, uint64_t offset); /* all before it */
 void udx_queue_free(struct udx *u);
 
 /* A copy joins the messages; false: full, or no memory. */
@@ -299,7 +300,9 @@ uint64_t udx_send_at(const struct udx *u);
 
 /* udx_rtx.c */
 void udx_rtx_init(struct udx *u);
-void udx_rtx_sent(struct udx *u, enum pkt_flag resent);
+void udx_rtx_sent(struct udx *u);
+/* Sent again, and acknowledged sooner than that could be. */
+bool udx_rtx_first_copy(const struct udx *u, const struct pkt *p);
 void udx_rtx_delivered(
     struct udx *u, uint32_t seq, const struct pkt *p, struct sample *s);
 void udx_rtx_acked(struct udx *u, struct sample *s); /* losses, timers */
@@ -331,11 +334,7 @@ uint8_t udx_mtu_padding(const struct udx *u);
 void udx_mtu_probe_sent(struct udx *u, uint32_t seq, uint8_t padding);
 void udx_mtu_acked(struct udx *u, uint32_t seq, const struct pkt *p);
 void udx_mtu_lost(struct udx *u, uint32_t seq);
-/* The head timed out again: asks whether only big datagrams vanish. Nothing
- * is to be sent until the answer, or the next timeout. False: that is not it. */
-bool udx_mtu_suspect(struct udx *u);
-/* Something came from the remote: perhaps the answer. */
-void udx_mtu_answered(struct udx *u, const struct udx_packet *p);
+bool udx_mtu_fragment(const struct udx *u, const struct pkt *p);
 
 /* udx_relay.c */
 void udx_relay_recv(struct udx *u, struct view datagram);

@@ -61,7 +61,7 @@ drop(struct udx *u)
 	u->snd.flight_wire = u->snd.outstanding = 0;
 	u->heartbeat_owed = false;
 	u->window_at = UDX_NEVER;
-	udx_rtx_init(u);
+	u->rtx.rto_at = u->rtx.rack_at = u->rtx.tlp_at = UDX_NEVER;
 	udx_recv_drop(u);
 }
 
@@ -220,7 +220,7 @@ udx_stats(const struct udx *u, struct udx_stats *out)
 static bool
 emit(struct udx_out *out, const struct udx *u, size_t len)
 {
-	*out = (struct udx_out){u->path.to, len, len};
+	*out = (struct udx_out){u->path.to, len, len, false};
 	return true;
 }
 

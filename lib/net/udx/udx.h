@@ -107,6 +107,9 @@ struct udx_out {
 	struct addr to;
 	size_t len;	/* bytes in buf: a train of datagrams, */
 	size_t segment; /* each this long, the last one perhaps shorter */
+	/* Large datagrams seem to vanish: send these so that the network may
+	 * fragment them. Else it must not (the MTU search). */
+	bool fragment;
 };
 /* The next train to transmit, at most min(cap, UDX_TRAIN_MAX) bytes; false:
  * nothing now. Also runs the timers that are due. cap >= UDX_DATAGRAM_MAX. */

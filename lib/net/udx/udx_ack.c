@@ -112,7 +112,6 @@ udx_ack_process(struct udx *u, const struct udx_packet *p)
 		return;
 	update_window(u, p);
 	u->unanswered = 0;
-	udx_mtu_answered(u, p);
 	if (advanced)
 		advance(u, p->ack, &s);
 	for (size_t i = 0; i < udx_packet_ranges(p); i++) {

@@ -20,18 +20,20 @@
 #define GAIN_HIGH 2885
 #define GAIN_CWND 2000
 #define CYCLE_LEN 8
-#define PACING_PERCENT 99
+#define DRAIN_PERCENT 99
 #define FULL_GROWTH 1250
 #define FULL_ROUNDS 3
 #define CWND_INITIAL 10 /* packets */
 #define CWND_MIN 4
 #define RTT_KEPT (10 * SECOND)
+#define RTT_CLOSE 100
 #define PROBE_RTT_TIME (200 * MILLISECOND)
 #define RTT_FLOOR MILLISECOND
 #define TICK (25 * MILLISECOND)
 #define TICKS 10
 #define LOSS_PERCENT 15
 #define LOSS_PACKETS 8
+#define LOSS_FILLED 100 /* per mille, made up for at most */
 #define EXTRA_ROUNDS 5
 #define EXTRA_TIME (100 * MILLISECOND)
 #define QUANTUM_MAX 65536
@@ -40,6 +42,12 @@
 
 static const uint32_t cycle_gain[CYCLE_LEN] = {
     1250, 750, 1000, 1000, 1000, 1000, 1000, 1000};
+
+static uint64_t
+clamp(uint64_t v, uint64_t lo, uint64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
 
 static uint64_t
 packet(const struct udx *u)
@@ -53,20 +61,18 @@ bandwidth(const struct udx *u)
 	return u->cc.bandwidth.s[0].value;
 }
 
+/* Of a path without queue. Where packets overtake each other, it is jitter
+ * and not a queue that makes round trips longer than the shortest. */
 static uint64_t
 round_trip(const struct udx *u)
 {
-	uint64_t rtt = u->cc.min_rtt;
+	uint64_t rtt = u->cc.min_rtt, more = u->rtx.late;
 
 	if (rtt == UDX_NEVER)
 		rtt = u->rtx.srtt;
-	return rtt > RTT_FLOOR ? rtt : RTT_FLOOR;
-}
-
-static uint64_t
-clamp(uint64_t v, uint64_t lo, uint64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
+	if (more > 0 && u->rtx.srtt > rtt)
+		rtt += clamp(more, 0, u->rtx.srtt - rtt);
+	return clamp(rtt, RTT_FLOOR, RTT_KEPT);
 }
 
 /* What the path holds, times gain. */
@@ -75,8 +81,7 @@ bdp(const struct udx *u, uint64_t gain)
 {
 	if (bandwidth(u) == 0)
 		return CWND_INITIAL * packet(u) * gain / GAIN;
-	return bandwidth(u) * clamp(round_trip(u), 0, RTT_KEPT) / SECOND *
-	       gain / GAIN;
+	return bandwidth(u) * round_trip(u) / SECOND * gain / GAIN;
 }
 
 uint64_t
@@ -154,7 +159,13 @@ set_pacing(struct udx *u)
 
 	if (bandwidth(u) == 0)
 		return;
-	rate = bandwidth(u) / 100 * PACING_PERCENT * pacing_gain(c) / GAIN;
+	rate = bandwidth(u) / 1000 * pacing_gain(c);
+	/* A queue is drained slowly. Without one, what is lost on the way
+	 * does not fill the path and is made up for. */
+	if (u->rtx.srtt > round_trip(u) + round_trip(u) / 4)
+		rate = rate / 100 * DRAIN_PERCENT;
+	else if (c->full)
+		rate += rate / 1000 * c->loss;
 	if (rate < PACING_MIN)
 		rate = PACING_MIN;
 	if (c->full || rate > c->pacing)
@@ -226,6 +237,12 @@ update_round(struct udx *u, const struct sample *s)
 	if (!c->round_start)
 		return;
 	c->round_end = u->rate.delivered;
+	if (c->round_acked + c->round_lost > 0)
+		c->loss =
+		    (7 * c->loss + clamp(c->round_lost * 1000 /
+					     (c->round_lost + c->round_acked),
+				       0, LOSS_FILLED)) /
+		    8;
 	c->round_lost = c->round_acked = 0;
 	c->conserve = false;
 	if (u->now - c->tick_at >= TICK) {
@@ -385,10 +402,13 @@ update_min_rtt(struct udx *u, const struct sample *s)
 	bool expired =
 	    c->min_rtt != UDX_NEVER && u->now > c->min_rtt_at + RTT_KEPT;
 
-	if (s->rtt != 0 && (s->rtt <= c->min_rtt || expired)) {
+	if (s->rtt == 0)
+		expired = false;
+	else if (s->rtt <= c->min_rtt || expired)
 		c->min_rtt = s->rtt;
+	/* Close to it is as good: no need to slow down and look. */
+	if (s->rtt != 0 && s->rtt <= c->min_rtt + c->min_rtt / 32 + RTT_CLOSE)
 		c->min_rtt_at = u->now;
-	}
 	if (expired && !c->idle_restart && c->mode != CC_PROBE_RTT) {
 		save_cwnd(c);
 		c->mode = CC_PROBE_RTT;

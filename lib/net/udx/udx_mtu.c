@@ -5,13 +5,10 @@
  * (1200, 1455, 1500), then the gap is halved; the original goes in steps of
  * 32, which takes ten round trips instead of two.
  *
- * Black hole: when the oldest packet timed out twice, a HEARTBEAT asks
- * whether anything passes, and nothing else is sent until it is answered. An
- * answer that has nothing of what is in flight means that only big datagrams
- * vanish: the size falls to the base, then to what every host must take, and
- * what was cut is cut again, smaller. Packet numbers are then used again;
- * that is safe because the last packet with one of them was sent two RTOs
- * before the question, and the answer does not know it.
+ * Black hole: a packet that timed out twice is sent again in a way that lets
+ * the network fragment it. If that helps, new packets get the base size, or
+ * in the end what every host must take, and whatever in flight is larger may
+ * be fragmented as well.
  */
 #include "net/udx/impl.h"
 
@@ -19,6 +16,7 @@
 #define MTU_FLOOR 576
 #define MTU_STEP 8 /* nearer than this is not worth a probe */
 #define TRIES_MAX 3
+#define SUSPECT_TIMEOUTS 2
 
 void
 udx_mtu_restart(struct udx *u)
@@ -66,6 +64,43 @@ udx_mtu_probe_sent(struct udx *u, uint32_t seq, uint8_t padding)
 	u->mtu.probe = seq;
 }
 
+static void
+failed_at(struct mtu *m, uint16_t size)
+{
+	if (m->failed == 0 || size < m->failed)
+		m->failed = size;
+	m->tries = 0;
+}
+
+static void
+fall(struct mtu *m)
+{
+	failed_at(m, m->size);
+	m->size = m->size > MTU_BASE ? MTU_BASE : MTU_FLOOR;
+	m->probing = 0;
+}
+
+/* A packet passed in fragments that twice did not pass whole. */
+static void
+swallowed(struct mtu *m, const struct pkt *p)
+{
+	if (p->len + PACKET_OVERHEAD > MTU_FLOOR)
+		while (m->size >= p->len + PACKET_OVERHEAD)
+			fall(m);
+}
+
+/* Twice not acknowledged, or larger than what is known to pass: from here on
+ * the network may cut it. Its bytes cannot be cut anew, because packets
+ * after it may have arrived. */
+bool
+udx_mtu_fragment(const struct udx *u, const struct pkt *p)
+{
+	uint32_t size = (uint32_t)p->len + PACKET_OVERHEAD;
+
+	return size > MTU_FLOOR &&
+	       (size > u->mtu.size || p->timeouts >= SUSPECT_TIMEOUTS);
+}
+
 void
 udx_mtu_acked(struct udx *u, uint32_t seq, const struct pkt *p)
 {
@@ -73,19 +108,12 @@ udx_mtu_acked(struct udx *u, uint32_t seq, const struct pkt *p)
 
 	if (!u->nold)
 		m->confirmed = true;
-	m->silence = false;
+	if ((p->flags & PKT_FRAGMENT) != 0)
+		swallowed(m, p);
 	if ((p->flags & PKT_PROBE) == 0 || m->probing == 0 || seq != m->probe)
 		return;
 	m->size = m->probing;
 	m->probing = 0;
-	m->tries = 0;
-}
-
-static void
-failed_at(struct mtu *m, uint16_t size)
-{
-	if (m->failed == 0 || size < m->failed)
-		m->failed = size;
 	m->tries = 0;
 }
 
@@ -100,61 +128,6 @@ udx_mtu_lost(struct udx *u, uint32_t seq)
 	m->probing = 0;
 	if (++m->tries == TRIES_MAX)
 		failed_at(m, size);
-}
-
-/* All that is in flight goes back into the queue, to be cut anew. */
-static void
-rewind_all(struct udx *u)
-{
-	struct snd *q = &u->snd;
-
-	if (q->una == q->nxt)
-		return;
-	udx_queue_rewind(u, udx_ring_at(u, q->una));
-	q->nxt = q->una;
-	q->flight.count = q->lost.count = 0;
-	q->flight_wire = q->outstanding = 0;
-	q->end_sent = false;
-	for (uint32_t i = 0; i < u->nold; i++)
-		if (udx_seq_before(q->nxt, u->old[i].until))
-			u->old[i].until = q->nxt;
-	u->rtx.rto_at = u->rtx.rack_at = u->rtx.tlp_at = UDX_NEVER;
-	u->rtx.force = true;
-	u->cc.recovery = u->cc.conserve = false;
-}
-
-static void
-fall(struct mtu *m)
-{
-	failed_at(m, m->size);
-	m->size = m->size > MTU_BASE ? MTU_BASE : MTU_FLOOR;
-	m->probing = 0;
-}
-
-bool
-udx_mtu_suspect(struct udx *u)
-{
-	const struct pkt *head = udx_ring_at(u, u->snd.una);
-
-	if (head->len + PACKET_OVERHEAD <= MTU_FLOOR || u->snd.sacked.n > 0 ||
-	    u->nold > 0)
-		return false;
-	u->mtu.silence = true;
-	u->heartbeat_owed = true;
-	return true;
-}
-
-void
-udx_mtu_answered(struct udx *u, const struct udx_packet *p)
-{
-	if (!u->mtu.silence)
-		return;
-	u->mtu.silence = false;
-	u->rtx.force = true;
-	if (p->ack == u->snd.una && p->sack.len == 0 && u->snd.sacked.n == 0) {
-		fall(&u->mtu);
-		rewind_all(u);
-	}
 }
 
 void
@@ -175,8 +148,6 @@ udx_too_big(struct udx *u, size_t datagram)
 		if ((p->flags & (PKT_LOST | PKT_SACKED)) == 0)
 			udx_rtx_mark_lost(u, m->probe, &s);
 	}
-	/* What is in flight may have passed before: nothing is cut again
-	 * until the silence is proven. */
 	while (m->size >= size)
 		fall(m);
 }

@@ -105,13 +105,6 @@ udx_queue_release(struct udx *u, uint64_t offset)
 }
 
 void
-udx_queue_rewind(struct udx *u, const struct pkt *p)
-{
-	u->snd.next = p->offset;
-	u->snd.chunk_next = p->chunk;
-}
-
-void
 udx_queue_free(struct udx *u)
 {
 	struct snd *s = &u->snd;

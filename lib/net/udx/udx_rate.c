@@ -29,6 +29,9 @@ udx_rate_delivered(struct udx *u, const struct pkt *p, struct sample *s)
 
 	r->delivered += (uint64_t)p->len + PACKET_OVERHEAD;
 	r->delivered_at = u->now;
+	/* Its first copy arrived: the times are those of the second. */
+	if (udx_rtx_first_copy(u, p))
+		return;
 	if (s->valid && p->delivered < s->prior_delivered)
 		return;
 	s->valid = true;

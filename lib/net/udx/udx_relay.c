@@ -90,7 +90,7 @@ udx_relay_poll(struct udx *u, uint8_t *buf, size_t cap, struct udx_out *out)
 			break;
 	}
 	drop_front(u, used);
-	*out = (struct udx_out){to->to, len, segment};
+	*out = (struct udx_out){to->to, len, segment, false};
 	return true;
 }
 

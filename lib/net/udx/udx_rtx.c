@@ -15,6 +15,7 @@
 #define END_TIMEOUTS_MAX 3
 #define SACKED_ENOUGH 3
 #define TAIL_MIN (2 * MILLISECOND) /* the remote's loop needs its time */
+#define PROBES_MAX 8
 #define LATE_KEPT (10 * SECOND)
 
 void
@@ -52,7 +53,28 @@ rtt_sample(struct rtx *r, uint64_t rtt)
 			r->srtt = 1;
 	}
 	r->rto = clamp(r->srtt + 4 * r->rttvar, RTO_MIN, RTO_MAX);
-	r->probed = false;
+}
+
+static void
+came_late(struct udx *u, uint64_t rtt)
+{
+	struct rtx *r = &u->rtx;
+	uint64_t late = rtt > r->rack_rtt ? rtt - r->rack_rtt : 0;
+
+	if (r->rack_rtt == 0)
+		return;
+	r->reordering = true;
+	if (late < r->late)
+		return;
+	r->late = late;
+	r->late_at = u->now;
+}
+
+bool
+udx_rtx_first_copy(const struct udx *u, const struct pkt *p)
+{
+	return (p->flags & PKT_RESENT) != 0 && u->cc.min_rtt != UDX_NEVER &&
+	       u->now - p->sent < u->cc.min_rtt;
 }
 
 /* The last sent packet of those delivered so far is what RACK compares
@@ -63,32 +85,22 @@ udx_rtx_delivered(
 {
 	struct rtx *r = &u->rtx;
 	uint64_t rtt = u->now - p->sent;
-	bool older =
-	    p->sent < r->rack_sent ||
-	    (p->sent == r->rack_sent && udx_seq_before(seq, r->rack_seq));
+	bool resent = (p->flags & PKT_RESENT) != 0;
 
-	if ((p->flags & PKT_RESENT) != 0 && u->cc.min_rtt != UDX_NEVER &&
-	    rtt < u->cc.min_rtt) {
-		/* Its first copy was only late, who knows how much. */
-		r->reordering = true;
-		r->late += u->cc.min_rtt / 4;
-		r->late_at = u->now;
+	r->probes = 0;
+	if (udx_rtx_first_copy(u, p)) {
+		came_late(u, u->now - p->born);
 		return;
 	}
-	if ((p->flags & PKT_RESENT) == 0)
+	if (!resent)
 		s->rtt = rtt > 0 ? rtt : 1;
-	if (!older) {
+	if (p->sent > r->rack_sent ||
+	    (p->sent == r->rack_sent && !udx_seq_before(seq, r->rack_seq))) {
 		r->rack_sent = p->sent;
 		r->rack_seq = seq;
 		r->rack_rtt = rtt;
-	} else if ((p->flags & PKT_RESENT) == 0 && r->rack_rtt != 0 &&
-		   rtt > r->rack_rtt) {
-		uint64_t late = rtt - r->rack_rtt;
-
-		r->reordering = true;
-		if (late > r->late)
-			r->late = late;
-		r->late_at = u->now;
+	} else if (!resent) {
+		came_late(u, rtt);
 	}
 }
 
@@ -100,7 +112,7 @@ reorder_window(struct udx *u)
 	uint64_t w = u->cc.min_rtt == UDX_NEVER ? 0 : u->cc.min_rtt / 4;
 
 	if (u->now - r->late_at > LATE_KEPT) {
-		r->late /= 2;
+		r->late -= r->late / 4;
 		r->late_at = u->now;
 	}
 	if (!r->reordering &&
@@ -108,9 +120,8 @@ reorder_window(struct udx *u)
 				       u->snd.lost.count >=
 				   SACKED_ENOUGH))
 		return 0;
-	if (w < r->late + r->late / 4)
-		w = r->late + r->late / 4;
-	return w < r->srtt ? w : r->srtt;
+	w = w < r->srtt ? w : r->srtt;
+	return clamp(r->late + r->late / 4, w, 2 * r->srtt + 1);
 }
 
 void
@@ -154,29 +165,31 @@ rack(struct udx *u, struct sample *s)
 	}
 }
 
-/* A tail probe where nothing else is going to tell. */
+/* A tail probe where nothing else is going to tell. The original sends one,
+ * and none in recovery; but what is lost again at the end of a transfer
+ * would then wait for the RTO, of a second at least. So they are repeated,
+ * each after twice the time. */
 static void
 arm_tail(struct udx *u)
 {
 	struct rtx *r = &u->rtx;
-	uint64_t wait = r->srtt == 0 ? RTO_MIN : 2 * r->srtt + TAIL_MIN;
+	uint64_t wait = 2 * r->srtt + TAIL_MIN;
 
 	r->tlp_at = UDX_NEVER;
-	if (r->probed || u->cc.recovery || u->snd.flight.count == 0 ||
-	    u->snd.lost.count > 0 || u->snd.sacked.n > 0)
+	if (r->srtt == 0 || r->probes >= PROBES_MAX ||
+	    u->snd.flight.count == 0 || r->rack_at != UDX_NEVER)
 		return;
-	r->tlp_at = u->now + wait;
+	r->tlp_at = u->now + (wait << r->probes);
 	if (r->tlp_at > r->rto_at)
 		r->tlp_at = UDX_NEVER;
 }
 
 void
-udx_rtx_sent(struct udx *u, enum pkt_flag resent)
+udx_rtx_sent(struct udx *u)
 {
 	if (u->rtx.rto_at == UDX_NEVER)
 		u->rtx.rto_at = u->now + u->rtx.rto;
-	if (resent == 0)
-		arm_tail(u);
+	arm_tail(u);
 }
 
 void
@@ -202,7 +215,8 @@ tail_probe(struct udx *u)
 	r->tlp_at = UDX_NEVER;
 	if (q->flight.count == 0)
 		return;
-	r->probed = r->force = true;
+	r->probes++;
+	r->force = true;
 	u->stats.tail_probes++;
 	if (udx_send_has_new(u))
 		return;
@@ -298,7 +312,6 @@ timeout(struct udx *u)
 		return;
 	}
 	u->stats.timeouts++;
-	u->mtu.silence = false;
 	if ((head->flags & PKT_SACKED) != 0)
 		forget_sacked(u);
 	head->timeouts++;
@@ -306,8 +319,8 @@ timeout(struct udx *u)
 	head_first(u);
 	r->rto_at = u->now + 2 * r->rto;
 	r->tlp_at = r->rack_at = UDX_NEVER;
+	r->force = true;
 	udx_cc_timeout(u);
-	r->force = head->timeouts % 2 != 0 || !udx_mtu_suspect(u);
 }
 
 void

@@ -17,7 +17,8 @@ struct train {
 	size_t cap, len;
 	size_t segment; /* of the first datagram; 0: none yet */
 	uint32_t n;
-	bool full; /* nothing may follow: the last one was shorter */
+	bool full;     /* nothing may follow: the last one was shorter */
+	bool fragment; /* and so may the network, smaller */
 	const struct path *path;
 };
 
@@ -119,6 +120,8 @@ launch(struct udx *u, uint32_t seq)
 		udx_cc_idle(u);
 	udx_rate_sent(u, p);
 	p->sent = u->now;
+	if ((p->flags & PKT_RESENT) == 0)
+		p->born = u->now;
 	udx_ring_append(u, &u->snd.flight, seq);
 	u->snd.flight_wire += wire;
 	u->cc.tokens -= (int64_t)wire;
@@ -126,7 +129,7 @@ launch(struct udx *u, uint32_t seq)
 	u->active_at = u->now;
 	u->stats.packets_sent++;
 	u->stats.bytes_sent += p->len;
-	udx_rtx_sent(u, p->flags & PKT_RESENT);
+	udx_rtx_sent(u);
 }
 
 static bool
@@ -142,15 +145,22 @@ resend_next(struct udx *u, struct train *t)
 {
 	uint32_t seq = u->snd.lost.head;
 	struct pkt *p = udx_ring_at(u, seq);
+	bool fragment;
 	uint8_t *at;
 
 	if (!may_launch(u, p->len))
 		return false;
+	fragment = udx_mtu_fragment(u, p);
+	if (t->n > 0 && fragment != t->fragment)
+		return false;
 	at = train_room(t, UDX_HEADER + (size_t)p->len, udx_send_path(u, seq));
 	if (at == NULL)
 		return false;
+	t->fragment = fragment;
 	udx_ring_remove(u, &u->snd.lost, seq);
-	p->flags = (uint8_t)((p->flags & ~(PKT_LOST | PKT_PROBE)) | PKT_RESENT);
+	p->flags = (uint8_t)((p->flags & PKT_END) | PKT_RESENT);
+	if (fragment)
+		p->flags |= PKT_FRAGMENT;
 	write_packet(u, at, seq, 0);
 	launch(u, seq);
 	u->stats.packets_resent++;
@@ -161,13 +171,13 @@ static bool
 send_next(struct udx *u, struct train *t)
 {
 	size_t len = next_len(u);
-	uint8_t padding = t->n == 0 ? udx_mtu_padding(u) : 0;
+	uint8_t padding = t->n == 0 && len > 0 ? udx_mtu_padding(u) : 0;
 	uint32_t seq = u->snd.nxt;
 	struct train before = *t;
 	struct pkt *p;
 	uint8_t *at;
 
-	if (!udx_send_has_new(u) || !may_launch(u, len))
+	if (t->fragment || !udx_send_has_new(u) || !may_launch(u, len))
 		return false;
 	at = train_room(t, UDX_HEADER + len + padding, &u->path);
 	if (at == NULL)
@@ -234,8 +244,6 @@ udx_send_at(const struct udx *u)
 	int64_t wanted = tokens_wanted(u), missing;
 	uint64_t at;
 
-	if (u->mtu.silence)
-		return UDX_NEVER;
 	if (u->rtx.force && (u->snd.lost.count > 0 || udx_send_has_new(u)))
 		return u->now;
 	if (wanted == 0)
@@ -265,7 +273,7 @@ udx_send_train(struct udx *u, uint8_t *buf, size_t cap, struct udx_out *out)
 		udx_rate_app_limited(u);
 	if (t.n == 0)
 		return false;
-	*out = (struct udx_out){t.path->to, t.len, t.segment};
+	*out = (struct udx_out){t.path->to, t.len, t.segment, t.fragment};
 	return true;
 }
 
