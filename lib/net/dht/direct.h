@@ -57,10 +57,11 @@ void dht_peer_free(struct dht_peer *p); /* wipes the keys */
 enum dht_dial_state {
 	DHT_DIALLING,
 	DHT_DONE,
-	DHT_SILENT,	 /* nothing came that was an answer */
-	DHT_UNVERIFIED,	 /* answers came, none from the holder of that key */
-	DHT_REFUSED,	 /* it answered with an error */
-	DHT_INCOMPATIBLE /* it speaks another version */
+	DHT_SILENT,	  /* nothing came that was an answer */
+	DHT_UNVERIFIED,	  /* answers came, none from the holder of that key */
+	DHT_REFUSED,	  /* it says that it is not the one, or an error */
+	DHT_INCOMPATIBLE, /* it speaks another version */
+	DHT_NO_MEMORY
 };
 
 struct dht_dial;

@@ -1,0 +1,70 @@
+/* Buckets of hosts, and of all together. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "duo.h"
+#include "net/dht/limit.h"
+
+static size_t
+take(struct limit *l, const struct addr *a, uint64_t now, size_t tries)
+{
+	size_t got = 0;
+
+	while (tries-- > 0)
+		got += limit_take(l, a, now);
+	return got;
+}
+
+static void
+test_host(void **state)
+{
+	struct addr a = duo_addr("10.0.0.1:1"), b = duo_addr("10.0.0.2:1");
+	struct addr x = duo_addr("[fd00::1]:1"), y = duo_addr("[fd00::2:1]:1");
+	struct addr z = duo_addr("[fd00:0:0:1::1]:1");
+	struct limit l;
+
+	(void)state;
+	limit_init(&l);
+	check(take(&l, &a, 50, 100) == DHT_SOURCE_BURST);
+	check(take(&l, &b, 50, 100) == DHT_SOURCE_BURST);
+	/* it fills at its rate, to the brim and no further */
+	check(take(&l, &a, 50 + SECOND, 100) == DHT_SOURCE_RATE);
+	check(take(&l, &a, 50 + SECOND + SECOND / DHT_SOURCE_RATE, 100) == 1);
+	check(take(&l, &a, 1000 * SECOND, 100) == DHT_SOURCE_BURST);
+	/* a /64 is one host */
+	check(take(&l, &x, 2000 * SECOND, 100) == DHT_SOURCE_BURST);
+	check(take(&l, &y, 2000 * SECOND, 100) == 0);
+	check(take(&l, &z, 2000 * SECOND, 100) == DHT_SOURCE_BURST);
+}
+
+/* Forged addresses: all together get no more than the whole rate. */
+static void
+test_all(void **state)
+{
+	struct addr a = duo_addr("10.0.0.1:1");
+	struct limit l;
+	size_t got = 0;
+
+	(void)state;
+	limit_init(&l);
+	for (uint32_t i = 0; i < 10000; i++) {
+		a.ip[2] = (uint8_t)(i >> 8);
+		a.ip[3] = (uint8_t)i;
+		got += limit_take(&l, &a, 0);
+	}
+	check(got == DHT_RATE);
+	check(take(&l, &a, SECOND / 2, 10) == 10);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_host),
+	    cmocka_unit_test(test_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
