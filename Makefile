@@ -3,7 +3,7 @@
 #   make run       install what is missing, build, and show a whole release
 #   make test      install what tests need, run everything
 #   make           build the commands into build/bin
-#   make unit lint link-test fuzz-replay cmd-test crash-test interop browser
+#   make unit lint link-test fuzz-replay cmd-test crash-test interop browser sim
 #   make examples
 #   make fuzz bench tidy install    longer, on request
 #
@@ -139,6 +139,13 @@ $(SHIM): tests/crash/crash_shim.c
 
 tools: $(TOOLS) $(SHIM)
 
+# -- streams on bad lines, in virtual time: SEEDS=n how many, SEED=n one -------
+SIM := $(B)/tools/sim
+$(SIM): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(call archives,net-udx)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson
+sim: $(SIM) ; @$(SIM) $(SEEDS)
+
 # -- link tests --------------------------------------------------------------
 # Each room with nothing but its arrows: every object of every archive.
 LINKS := $(foreach r,$(ROOMS),$(if $(call room_src,$(r)),$(B)/link/$(r)))
@@ -175,6 +182,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test interop browser examples bench install clean
+	cmd-test crash-test interop browser examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -12,7 +12,7 @@ LANES=2
 FIRST="build san-build"
 # The long ones first, so that both lanes end together.
 LATER="interop crash unit-san cmd vectors lint unit link fuzz-replay"
-LATER="$LATER browser examples"
+LATER="$LATER browser examples sim"
 MAKE=${MAKE:-make}
 
 command_of() {
@@ -28,6 +28,7 @@ command_of() {
 	cmd) echo "$MAKE cmd-test" ;;
 	crash) echo "$MAKE crash-test" ;;
 	interop) echo "$MAKE interop" ;;
+	sim) echo "$MAKE sim" ;;
 	browser) echo "$MAKE browser" ;;
 	examples) echo "$MAKE examples" ;;
 	*) echo "echo no such step: $1; exit 2" ;;

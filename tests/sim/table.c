@@ -25,6 +25,8 @@ static const struct row rows[] = {
     {"20 Mbit/s", {.delay = HALF, LINE20}, 2.40, 2.38},
     {"20 Mbit/s, 1 %", {.delay = HALF, .loss = 10000, LINE20}, 2.35, 2.30},
     {"20 Mbit/s, 5 %", {.delay = HALF, .loss = 50000, LINE20}, 2.30, 2.20},
+    {"20 Mbit/s, short", {.delay = HALF, .rate = 2500000, .queue = 37500}, 2.25,
+	2.20},
     {"jitter 50 ms", {.delay = HALF, .jitter = 50000}, 50, 50},
 };
 

@@ -21,6 +21,7 @@
 #define GAIN_CWND 2000
 #define CYCLE_LEN 8
 #define DRAIN_PERCENT 99
+#define DRAIN_ROUNDS 4 /* until the queue of probing is gone, at most */
 #define FULL_GROWTH 1250
 #define FULL_ROUNDS 3
 #define CWND_INITIAL 10 /* packets */
@@ -326,7 +327,8 @@ update_cycle(struct udx *u, const struct sample *s)
 		next =
 		    next && (s->lost > 0 || s->flight_before >= bdp(u, gain));
 	else if (gain < GAIN)
-		next = next || s->flight_before <= bdp(u, GAIN);
+		next = s->flight_before <= bdp(u, GAIN) ||
+		       u->now - c->cycle_at > DRAIN_ROUNDS * round_trip(u);
 	if (!next)
 		return;
 	c->cycle = (c->cycle + 1) % CYCLE_LEN;
@@ -407,7 +409,7 @@ update_min_rtt(struct udx *u, const struct sample *s)
 	else if (s->rtt <= c->min_rtt || expired)
 		c->min_rtt = s->rtt;
 	/* Close to it is as good: no need to slow down and look. */
-	if (s->rtt != 0 && s->rtt <= c->min_rtt + c->min_rtt / 32 + RTT_CLOSE)
+	if (s->rtt != 0 && s->rtt <= c->min_rtt + c->min_rtt / 16 + RTT_CLOSE)
 		c->min_rtt_at = u->now;
 	if (expired && !c->idle_restart && c->mode != CC_PROBE_RTT) {
 		save_cwnd(c);
