@@ -65,6 +65,7 @@ struct mux {
 	uint64_t offer;
 	struct view offer_protocol, offer_id, offer_handshake;
 	struct mux_channel *accepted; /* to be told as opened */
+	size_t rejects;		      /* since all frames were taken */
 	struct mux_out out;
 };
 

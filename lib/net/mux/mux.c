@@ -9,6 +9,9 @@
 #include "codec/enc.h"
 #include "net/mux/impl.h"
 
+/* Answers that may wait for the transport, if the other side does not read. */
+#define REJECTS_MAX 65536
+
 enum control { BATCH, OPEN, REJECT, CLOSE };
 
 /* -- life ----------------------------------------------------------------- */
@@ -190,13 +193,20 @@ mux_open(struct mux *m, struct view protocol, struct view id,
 	return ERR_OK;
 }
 
+static void
+reject_number(struct mux *m, uint64_t n)
+{
+	m->remote[n - 1] = (struct mux_remote){false, NULL};
+	m->rejects++;
+	control_number(m, REJECT, n);
+}
+
 void
 mux_reject(struct mux *m)
 {
 	bug_if(!m->offering);
 	m->offering = false;
-	m->remote[m->offer - 1] = (struct mux_remote){false, NULL};
-	control_number(m, REJECT, m->offer);
+	reject_number(m, m->offer);
 }
 
 void
@@ -236,6 +246,14 @@ waiting_for(struct mux *m, struct view protocol, struct view id)
 	return best;
 }
 
+/* Nothing that anybody here speaks. */
+static bool
+too_long(const struct mux_event *ev)
+{
+	return ev->protocol.len > MUX_PROTOCOL_MAX || ev->id.len > MUX_ID_MAX ||
+	       ev->handshake.len > MUX_HANDSHAKE_MAX;
+}
+
 /* True: ev is filled. */
 static bool
 on_open(struct mux *m, struct dec *d, struct mux_event *ev)
@@ -243,11 +261,9 @@ on_open(struct mux *m, struct dec *d, struct mux_event *ev)
 	uint64_t n = dec_uint(d);
 	struct mux_channel *ch;
 
-	ev->protocol = dec_bytes(d, MUX_PROTOCOL_MAX);
-	ev->id = dec_bytes(d, MUX_ID_MAX);
+	ev->protocol = dec_bytes(d, dec_left(d));
+	ev->id = dec_bytes(d, dec_left(d));
 	ev->handshake = dec_rest(d);
-	if (ev->handshake.len > MUX_HANDSHAKE_MAX)
-		dec_fail(d, "a handshake that is too long");
 	if (!dec_ok(d))
 		return false;
 	if (!remote_number(m, n)) {
@@ -256,8 +272,15 @@ on_open(struct mux *m, struct dec *d, struct mux_event *ev)
 	}
 	ch = waiting_for(m, ev->protocol, ev->id);
 	if (ch != NULL && ch->ghost) {
-		/* it will hear our close, and the number stays free */
+		/* The original forgets a close that comes before it has
+		 * decided, and would take the number's next open for an
+		 * error: say it again, before the number is used again. */
+		control_number(m, CLOSE, ch->local);
 		kill_channel(m, ch);
+		return false;
+	}
+	if (ch == NULL && too_long(ev)) {
+		reject_number(m, n);
 		return false;
 	}
 	m->remote[n - 1] = (struct mux_remote){true, ch};
@@ -433,10 +456,14 @@ mux_next(struct mux *m, struct mux_event *ev, struct err *e)
 			(void)!dec_error(&one, "frame", e);
 			return false;
 		}
+		if (m->rejects > REJECTS_MAX)
+			break;
 	}
-	if (!dec_ok(&m->frame)) {
+	if (!dec_ok(&m->frame))
 		(void)!dec_error(&m->frame, "frame", e);
-		m->reading = false;
-	}
+	else if (m->rejects > REJECTS_MAX)
+		(void)!err_set(e, ERR_LIMIT,
+		    "%zu rejected channels, and no answer is read", m->rejects);
+	m->reading = false;
 	return false;
 }

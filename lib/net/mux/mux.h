@@ -10,14 +10,15 @@
  *	while (mux_take(m, &frame)) ...		// frames to send
  *
  * A channel exists when both sides opened the same (protocol, id). An open
- * that no local channel waits for is an event: answer with mux_open of the
- * same pair, or with mux_reject, before the next mux_next. Messages that a
- * remote sent behind its open follow as events once it was accepted.
+ * that no local channel waits for is MUX_OFFERED: answer with mux_open of the
+ * same pair before the next mux_next, and MUX_OPENED follows; anything else
+ * rejects it. What the remote sent behind its open comes after that.
  *
  * Messages of ours are collected into batches: all that is written between
  * two mux_take travels in as few frames as the limit allows.
  *
- * Limits hold memory: channels, bytes that wait to be taken. A frame that
+ * Limits hold memory: channels, and rejects that nobody takes. An open with a
+ * longer protocol, id or handshake than the maxima is rejected. A frame that
  * cannot be decoded or a limit passed by the remote is ERR_FORMAT or
  * ERR_LIMIT from mux_recv or mux_next: the connection must be dropped.
  */

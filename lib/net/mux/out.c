@@ -61,16 +61,23 @@ finish(struct mux_out *o)
 	o->last = &f->next;
 }
 
-/* An empty frame with room for `size` bytes of content. */
+/* An empty frame with room for `size` bytes of content, and no more: blocks
+ * are a little over a power of two. */
 static void
 fresh(struct mux *m, size_t size)
 {
 	struct mux_out *o = &m->out;
-	size_t room = MUX_FRAME_HEAD + size + MUX_FRAME_TAIL;
+	/* and the NUL that every buffer has room for */
+	size_t room = MUX_FRAME_HEAD + size + MUX_FRAME_TAIL + 1;
 
 	buf_init(&o->b, (size_t)m->limits.message + 256);
-	if (buf_extend(&o->b, room) != NULL)
-		o->b.len = MUX_FRAME_HEAD;
+	if (room > o->b.max)
+		o->b.failed = ERR_LIMIT;
+	else if ((o->b.data = malloc(room)) == NULL)
+		o->b.failed = ERR_NOMEM;
+	else
+		o->b.cap = room;
+	(void)buf_extend(&o->b, MUX_FRAME_HEAD);
 }
 
 static void
@@ -124,22 +131,15 @@ put_length(struct mux_out *o)
 {
 	size_t len = o->b.len - o->at, need = enc_uint_size(len);
 	size_t from = o->at, to = o->at - LENGTH_SPACE + need;
-	uint8_t kept[16];
-	struct buf number;
 
 	if (o->b.failed != ERR_OK)
 		return;
 	if (to > from && buf_extend(&o->b, to - from) == NULL)
 		return;
 	memmove(o->b.data + to, o->b.data + from, len);
+	o->b.len = to - need;
+	enc_uint(&o->b, len);
 	o->b.len = to + len;
-	buf_init(&number, sizeof(kept));
-	enc_uint(&number, len);
-	if (buf_check(&number, NULL) == ERR_OK)
-		memcpy(o->b.data + to - need, number.data, need);
-	else
-		o->b.failed = ERR_NOMEM;
-	buf_deinit(&number);
 }
 
 enum err_code
@@ -189,8 +189,10 @@ mux_take(struct mux *m, uint8_t **data, size_t *len)
 	bug_if(o->at != 0);
 	if (o->first == NULL)
 		finish(o);
-	if ((f = o->first) == NULL)
+	if ((f = o->first) == NULL) {
+		m->rejects = 0;
 		return false;
+	}
 	o->first = f->next;
 	if (o->first == NULL)
 		o->last = &o->first;

@@ -204,8 +204,76 @@ ghosts(void **state)
 	check(move(b, a));
 	want_text(a, ca, 0, "to the second");
 	want_none(a);
+	/* the close is said again, and means nothing to who heard it */
+	check(move(a, b));
+	want_none(b);
+	check(mux_is_open(ca) && mux_is_open(cb));
 	mux_free(a);
 	mux_free(b);
+}
+
+/* The original forgets a close that comes before its decision: it must hear
+ * it again before the number is used again. */
+static void
+ghost_told_again(void **state)
+{
+	struct mux *a = fresh(NULL);
+	struct err e = ERR_INIT;
+	size_t len;
+	uint8_t *data;
+
+	(void)state;
+	mux_close(a, open_on(a, "p", "", ""));
+	check(mux_take(a, &data, &len));
+	free(data);
+	check(!mux_take(a, &data, &len));
+	check_ok(mux_recv(a, vec_hex("000101017000"), &e), &e);
+	want_none(a);
+	(void)open_on(a, "p", "", "");
+	check(mux_take(a, &data, &len));
+	/* close 1, then open 1, in one batch */
+	check_view_hex(view_of(data + MUX_FRAME_HEAD, len), "000000"
+							    "020301"
+							    "050101017000");
+	free(data);
+	mux_free(a);
+}
+
+/* What cannot be ours is rejected, and no fault; thousands of that without
+ * reading an answer are. */
+static void
+floods(void **state)
+{
+	struct mux *a = fresh(NULL);
+	struct err e = ERR_INIT;
+	struct mux_event ev;
+	struct buf b;
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	buf_init(&b, 2000);
+	enc_u8(&b, 0);
+	enc_uint(&b, 1);
+	enc_uint(&b, 1);
+	enc_uint(&b, MUX_PROTOCOL_MAX + 1);
+	buf_fill(&b, 'p', MUX_PROTOCOL_MAX + 1);
+	enc_bytes(&b, VIEW_EMPTY);
+	check_ok(mux_recv(a, buf_view(&b), &e), &e);
+	want_none(a);
+	check(mux_take(a, &data, &len));
+	check_view_hex(view_of(data + MUX_FRAME_HEAD, len), "000000020201");
+	free(data);
+	check(!mux_take(a, &data, &len));
+	for (size_t i = 0; i < 65536; i++) {
+		check_ok(mux_recv(a, vec_hex("000101017000"), &e), &e);
+		check(mux_next(a, &ev, &e) && ev.kind == MUX_OFFERED);
+		check(!mux_next(a, &ev, &e) && e.code == ERR_OK);
+	}
+	check_ok(mux_recv(a, buf_view(&b), &e), &e);
+	check(!mux_next(a, &ev, &e) && e.code == ERR_LIMIT);
+	buf_deinit(&b);
+	mux_free(a);
 }
 
 /* Messages of every size class, in the order they were written. */
@@ -378,6 +446,8 @@ main(void)
 	    cmocka_unit_test(rejected),
 	    cmocka_unit_test(crossing),
 	    cmocka_unit_test(ghosts),
+	    cmocka_unit_test(ghost_told_again),
+	    cmocka_unit_test(floods),
 	    cmocka_unit_test(sizes),
 	    cmocka_unit_test(golden),
 	    cmocka_unit_test(refused),
