@@ -55,7 +55,7 @@ test_whole(void **state)
 static void
 test_resends(void **state)
 {
-	struct dht_dial *d = duo_dial(2, 7);
+	struct dht_dial *d = duo_dial(2, 7), *other;
 	struct view first, v;
 
 	(void)state;
@@ -71,11 +71,11 @@ test_resends(void **state)
 	check(!dht_dial_poll(d, 7 + DHT_SENDS * SECOND, &v));
 	check(dht_dial_state(d) == DHT_SILENT);
 	check(dht_dial_deadline(d) == UINT64_MAX);
-	dht_dial_free(d);
 	/* two dials have two numbers and two ephemeral keys */
-	d = duo_dial(2, 7);
-	check(!view_eq(first, duo_request(d, 7)));
+	other = duo_dial(2, 7);
+	check(!view_eq(first, duo_request(other, 7)));
 	dht_dial_free(d);
+	dht_dial_free(other);
 	dht_dial_free(NULL);
 }
 

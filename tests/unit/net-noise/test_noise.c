@@ -305,6 +305,7 @@ test_low_order(void **state)
 	check_ok(noise_recv(d.n[1], view_of(one, 32), &out, &e), &e);
 	check_code(noise_send(d.n[1], VIEW_EMPTY, &out, &e), ERR_VERIFY);
 	check(out.len == 0);
+	buf_deinit(&out);
 	duo_end(&d);
 	json_decref(doc);
 }
