@@ -80,7 +80,6 @@ async function maps (seeder, follower, work) {
 async function sparse (seeder, follower, work) {
   const want = 'by-arch/linux-x64'
   await seeder.stage(folder(path.join(work, 'sparse'), [
-    ['package.json', 100, 1],
     [want + '/app/main', 3 * MIB, 2],
     [want + '/app/lib/x', 70000, 3],
     ['by-arch/darwin-arm64/app/main', 4 * MIB, 4],

@@ -10,6 +10,7 @@
 // relay address; the server itself answers there.
 //
 //	{"op":"listen","seed":N}            address, key (of the seed, or a new one)
+//	{"op":"whoami"}                     the key it connects with
 //	{"op":"connect","peer":"H:P:KEY"}   answers when the stream is open
 //	{"op":"drive","key":Z32}            opens a drive; without key a new one
 //	{"op":"put","path","size","seed"}   a file of random bytes
@@ -112,6 +113,10 @@ exports.Peer = class Peer {
     return { address: host + ':' + port, key: id.encode(pair.publicKey) }
   }
 
+  whoami () {
+    return { key: id.encode(this.dht.defaultKeyPair.publicKey) }
+  }
+
   async connect ({ peer }) {
     const [host, port, key] = peer.split(':')
     const conn = this.dht.connect(id.decode(key), {
@@ -125,7 +130,7 @@ exports.Peer = class Peer {
       conn.once('close', () => reject(new Error('connection closed')))
     })
     if (finding) finding()
-    return { key: id.encode(conn.publicKey) }
+    return this.whoami()
   }
 
   async open ({ key }) {
@@ -362,7 +367,7 @@ function * randomBytes (size, seed) {
 }
 exports.randomBytes = randomBytes
 
-const OPS = ['listen', 'connect', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
+const OPS = ['listen', 'whoami', 'connect', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
   'wait', 'stat', 'have', 'sent', 'files', 'ranges', 'write', 'disconnect', 'close']
 
 async function serve (storage, host, port) {

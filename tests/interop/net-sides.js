@@ -6,6 +6,7 @@
 //	fetches	fetch(link, at, only): once, whole or one folder
 //		follow(link, at): for ever
 //	both	state(): both cores; files(); kill(): -9; stop()
+//		host, enter: where it runs, if that is another namespace
 'use strict'
 const { spawn } = require('child_process')
 const { once } = require('events')
@@ -37,7 +38,9 @@ process.on('exit', () => {
   for (const p of running) p.kill('SIGKILL')
 })
 
-function start (program, args, options) {
+const here = (program, args) => [program, args]
+
+function start ([program, args], options) {
   const p = spawn(program, args, options)
   running.add(p)
   p.ended = once(p, 'exit').then(([code, signal]) => {
@@ -51,16 +54,18 @@ exports.JsSide = class JsSide {
   constructor (dir) {
     this.dir = dir
     this.link = null
-    this.address = '127.0.0.1:0'
+    this.host = '127.0.0.1'
+    this.enter = here
+    this.port = 0
     this.seed = 1 + Math.floor(Math.random() * 250)
   }
 
   // Started again it has the address and the key it had.
   launch () {
     this.waiting = []
-    this.process = start(process.execPath,
-      [path.join(__dirname, 'net-js-peer.js'), this.dir, ...this.address.split(':')],
-      { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process = start(this.enter(process.execPath,
+      [path.join(__dirname, 'net-js-peer.js'), this.dir, this.host, String(this.port)]),
+    { stdio: ['pipe', 'pipe', 'inherit'] })
     this.process.stdin.on('error', () => {})
     readline.createInterface({ input: this.process.stdout }).on('line', (line) => {
       this.waiting.shift()(JSON.parse(line))
@@ -101,7 +106,7 @@ exports.JsSide = class JsSide {
   async start () {
     if (!this.opened) await this.open(this.link)
     const l = await this.ask('listen', { seed: this.seed })
-    this.address = l.address
+    this.port = Number(l.address.split(':')[1])
     return l.address + ':' + l.key
   }
 
@@ -152,6 +157,8 @@ exports.OurSide = class OurSide {
     this.out = dir + '-out'
     this.seed = require('crypto').randomBytes(32).toString('hex')
     this.link = null
+    this.host = '127.0.0.1'
+    this.enter = here
     this.process = null
     this.events = []
     this.waiting = []
@@ -160,7 +167,7 @@ exports.OurSide = class OurSide {
   // -- changing a drive: by the library, beside a command that seeds it
 
   async edit (ops) {
-    const p = start(tool('drive_edit'), [this.dir, this.seed], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const p = start([tool('drive_edit'), [this.dir, this.seed]], { stdio: ['pipe', 'pipe', 'inherit'] })
     for (const op of ops) p.stdin.write(JSON.stringify(op) + '\n')
     p.stdin.end(JSON.stringify({ op: 'commit' }) + '\n')
     const line = await within(once(readline.createInterface({ input: p.stdout }), 'line'), 'drive_edit')
@@ -200,7 +207,8 @@ exports.OurSide = class OurSide {
   // -- the commands
 
   command (name, args) {
-    const p = start(bin(name), ['--storage', this.dir, '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const p = start(this.enter(bin(name), ['--storage', this.dir, '--json', ...args]),
+      { stdio: ['ignore', 'pipe', 'pipe'] })
     this.events = []
     p.said = ''
     p.stderr.on('data', (d) => { p.said = (p.said + d).slice(-4000) })
@@ -228,7 +236,7 @@ exports.OurSide = class OurSide {
   }
 
   async start () {
-    this.process = this.command('pear-seed', [this.link, '--listen', '127.0.0.1:0'])
+    this.process = this.command('pear-seed', [this.link, '--listen', this.host + ':0'])
     const l = await this.event('listening')
     return l.address + ':' + l.key
   }
@@ -246,8 +254,14 @@ exports.OurSide = class OurSide {
 
   async follow (link, at) {
     this.link = link
-    this.process = this.command('pear-seed', [link, ...[].concat(at).flatMap((a) => ['--peer', a])])
+    const peers = [].concat(at).flatMap((a) => ['--peer', a])
+    this.process = this.command('pear-seed', [link, ...peers, '--stats-interval', '20'])
     await this.event('peer-add')
+  }
+
+  // While it follows: so many blocks came in.
+  complete (blocks) {
+    return this.event('stats', (s) => s.download.totalBlocks >= blocks)
   }
 
   // What the store holds, every block and node checked.
@@ -322,6 +336,8 @@ function hashFile (full) {
 // A folder of made-up files, the same each time.
 exports.folder = function (root, files) {
   fs.rmSync(root, { recursive: true, force: true })
+  fs.mkdirSync(root)
+  fs.writeFileSync(path.join(root, 'package.json'), '{"name":"net","version":"1.0.0"}\n')
   for (const [name, size, seed] of files) {
     const full = path.join(root, name)
     fs.mkdirSync(path.dirname(full), { recursive: true })
