@@ -136,6 +136,7 @@ NODISCARD enum err_code replicate_changed(
 struct replicate_status {
 	struct core_head head; /* committed */
 	uint32_t peers;	       /* channels open for it */
+	uint32_t told;	       /* of these: have said their length */
 	uint32_t full;	       /* of these: remote contiguous == length */
 	uint64_t longest;      /* greatest length any of them says */
 	uint64_t wanted;       /* blocks of the goals not here yet */
@@ -171,7 +172,10 @@ enum replicate_kind {
 	REPLICATE_DONE,	    /* every goal of core is met */
 	REPLICATE_UPLOADED, /* blocks were served to peer */
 	REPLICATE_BLAMED,   /* peer sent what does not verify: text */
-	REPLICATE_CONFLICT  /* two signed histories of one length: text */
+	REPLICATE_CONFLICT, /* two signed histories of one length: text */
+	REPLICATE_TROUBLE   /* here, and not the end: the disk is full, another
+			     * process holds core, a block does not match its
+			     * hash: text. What can go on goes on. */
 };
 
 struct replicate_event {
@@ -179,7 +183,7 @@ struct replicate_event {
 	struct replicate_core *core;
 	struct replicate_peer *peer; /* NULL if none, or gone */
 	uint64_t blocks, bytes;	     /* BLOCKS, UPLOADED */
-	char text[256];		     /* BLAMED, CONFLICT */
+	char text[256];		     /* BLAMED, CONFLICT, TROUBLE */
 };
 /* Events of one kind for one core and peer are merged while they wait. */
 bool replicate_next(struct replicate *r, struct replicate_event *out);

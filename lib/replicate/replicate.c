@@ -1,0 +1,512 @@
+/* Cores, and the turns in which everything happens. */
+#include "replicate/replicate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "replicate/impl.h"
+
+/* -- life ----------------------------------------------------------------- */
+
+enum err_code
+replicate_new(struct replicate **out, struct store *s,
+    const struct replicate_opts *o, struct err *e)
+{
+	struct replicate *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return err_nomem(e);
+	r->store = s;
+	r->o = *o;
+	if (r->o.commit_bytes == 0)
+		r->o.commit_bytes = COMMIT_BYTES;
+	if (r->o.commit_us == 0)
+		r->o.commit_us = COMMIT_US;
+	if (r->o.request_us == 0)
+		r->o.request_us = REQUEST_US;
+	buf_init(&r->value, MESSAGE_BLOCK_MAX - 65536);
+	*out = r;
+	return ERR_OK;
+}
+
+static void
+unlink_busy(struct replicate_core *c)
+{
+	if (!c->busy)
+		return;
+	if (c->busy_prev != NULL)
+		c->busy_prev->busy_next = c->busy_next;
+	else
+		c->r->busy = c->busy_next;
+	if (c->busy_next != NULL)
+		c->busy_next->busy_prev = c->busy_prev;
+	c->busy = false;
+}
+
+static void
+core_free(struct replicate_core *c)
+{
+	struct replicate *r = c->r;
+	struct replicate_core **link;
+	uint64_t at;
+
+	memcpy(&at, core_discovery_key(c->core)->b, sizeof(at));
+	for (link = &r->table[at & (r->ntable - 1)]; *link != c;
+	     link = &(*link)->chain)
+		;
+	*link = c->chain;
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		r->cores = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	r->ncores--;
+	unlink_busy(c);
+	core_fork_free(c->fork);
+	collect_end(c);
+	core_close(c->core);
+	goals_clear(c);
+	bitmap_deinit(&c->here);
+	bitmap_deinit(&c->asked);
+	free(c->run);
+	free(c);
+}
+
+void
+replicate_free(struct replicate *r)
+{
+	if (r == NULL)
+		return;
+	while (r->peers != NULL)
+		replicate_peer_remove(r->peers, r->now);
+	while (r->cores != NULL)
+		core_free(r->cores);
+	free(r->table);
+	free(r->event);
+	buf_deinit(&r->value);
+	free(r);
+}
+
+/* -- cores ---------------------------------------------------------------- */
+
+struct replicate_core *
+replicate_by_dkey(struct replicate *r, const struct b32 *dkey)
+{
+	struct replicate_core *c = NULL;
+	uint64_t at;
+
+	memcpy(&at, dkey->b, sizeof(at));
+	if (r->ntable > 0)
+		c = r->table[at & (r->ntable - 1)];
+	while (c != NULL && !b32_eq(core_discovery_key(c->core), dkey))
+		c = c->chain;
+	return c;
+}
+
+static void
+chain_in(struct replicate *r, struct replicate_core *c)
+{
+	uint64_t at;
+
+	memcpy(&at, core_discovery_key(c->core)->b, sizeof(at));
+	at &= r->ntable - 1;
+	c->chain = r->table[at];
+	r->table[at] = c;
+}
+
+static enum err_code
+grow_table(struct replicate *r, struct err *e)
+{
+	size_t n = r->ntable == 0 ? 64 : 2 * r->ntable;
+	struct replicate_core **table;
+
+	if (r->ncores < r->ntable)
+		return ERR_OK;
+	if ((table = calloc(n, sizeof(struct replicate_core *))) == NULL)
+		return err_nomem(e);
+	free(r->table);
+	r->table = table;
+	r->ntable = n;
+	for (struct replicate_core *c = r->cores; c != NULL; c = c->next)
+		chain_in(r, c);
+	return ERR_OK;
+}
+
+enum err_code
+replicate_core_add(struct replicate *r, const struct b32 *key,
+    struct replicate_core **out, struct err *e)
+{
+	struct replicate_core *c;
+	enum err_code rc;
+
+	if ((rc = grow_table(r, e)) != ERR_OK)
+		return rc;
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return err_nomem(e);
+	if ((rc = core_open(&c->core, r->store, key, CORE_READ, e)) != ERR_OK) {
+		free(c);
+		return rc;
+	}
+	c->r = r;
+	c->told = *core_head(c->core);
+	c->wake = UINT64_MAX;
+	c->generation = UINT64_MAX;
+	bitmap_init(&c->here, SIZE_MAX);
+	bitmap_init(&c->asked, SIZE_MAX);
+	c->next = r->cores;
+	if (r->cores != NULL)
+		r->cores->prev = c;
+	r->cores = c;
+	r->ncores++;
+	chain_in(r, c);
+	*out = c;
+	return ERR_OK;
+}
+
+struct replicate_core *
+replicate_find(struct replicate *r, const struct b32 *key)
+{
+	struct replicate_core *c;
+	struct b32 dkey;
+
+	hash_discovery_key(&dkey, key);
+	c = replicate_by_dkey(r, &dkey);
+	return c != NULL && c->local ? c : NULL;
+}
+
+struct replicate_core *
+replicate_each(struct replicate *r, const struct replicate_core *c)
+{
+	struct replicate_core *next = c == NULL ? r->cores : c->next;
+
+	while (next != NULL && !next->local)
+		next = next->next;
+	return next;
+}
+
+static enum err_code
+open_stored(struct replicate *r, const struct b32 *key,
+    struct replicate_core **out, struct err *e)
+{
+	static const struct err none = ERR_INIT;
+	enum err_code rc = replicate_core_add(r, key, out, e);
+
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	/* made by another process a moment ago, or new */
+	*e = none;
+	if ((rc = core_add(r->store, NULL, key, NULL, e)) != ERR_OK ||
+	    (rc = store_refresh(r->store, e)) != ERR_OK)
+		return rc;
+	return replicate_core_add(r, key, out, e);
+}
+
+enum err_code
+replicate_open(struct replicate *r, const struct b32 *key,
+    struct replicate_core **out, struct err *e)
+{
+	struct replicate_core *c;
+	struct replicate_peer *p;
+	struct session *s;
+	struct b32 dkey;
+	enum err_code rc = ERR_OK;
+
+	hash_discovery_key(&dkey, key);
+	c = replicate_by_dkey(r, &dkey);
+	if (c == NULL && (rc = open_stored(r, key, &c, e)) != ERR_OK)
+		return rc;
+	*out = c;
+	if (c->local)
+		return ERR_OK;
+	c->local = true;
+	for (s = c->sessions; s != NULL; s = s->core_next)
+		session_signal(s); /* we are active now */
+	for (p = r->peers; p != NULL && rc == ERR_OK; p = p->next)
+		if (!c->conflict && session_find(c, p) == NULL)
+			rc = session_new(&s, p, c, e);
+	return rc;
+}
+
+void
+replicate_close(struct replicate_core *c)
+{
+	c->local = false;
+	replicate_forget(c);
+	while (c->sessions != NULL)
+		session_free(c->sessions, SESSION_CLOSE);
+	replicate_wake(c);
+}
+
+struct core *
+replicate_core_handle(struct replicate_core *c)
+{
+	return c->core;
+}
+
+bool
+replicate_active(const struct replicate_core *c)
+{
+	return c->local || c->outstanding > 0;
+}
+
+void
+replicate_wake(struct replicate_core *c)
+{
+	c->attention = true;
+	if (c->busy)
+		return;
+	c->busy = true;
+	c->busy_prev = NULL;
+	c->busy_next = c->r->busy;
+	if (c->r->busy != NULL)
+		c->r->busy->busy_prev = c;
+	c->r->busy = c;
+}
+
+static enum err_code
+changed(struct replicate_core *c, struct err *e)
+{
+	enum err_code rc;
+
+	/* while we hold the lock nobody else changes it */
+	if (c->writer != NULL || c->generation == store_generation(c->r->store))
+		return ERR_OK;
+	if ((rc = core_refresh(c->core, e)) != ERR_OK ||
+	    (rc = collect_tell(c, e)) != ERR_OK)
+		return rc;
+	c->generation = store_generation(c->r->store);
+	if (goals_any(c) && (rc = goals_recount(c, e)) != ERR_OK)
+		return rc;
+	goals_settle(c);
+	replicate_wake(c);
+	return ERR_OK;
+}
+
+enum err_code
+replicate_changed(struct replicate *r, struct replicate_core *only,
+    uint64_t now, struct err *e)
+{
+	struct replicate_core *c = only != NULL ? only : r->cores;
+	enum err_code rc = store_refresh(r->store, e);
+
+	r->now = now;
+	for (; c != NULL && rc == ERR_OK; c = only != NULL ? NULL : c->next)
+		rc = changed(c, e);
+	return rc;
+}
+
+/* -- what is known -------------------------------------------------------- */
+
+/* What open channels say of blocks [64 * w, 64 * w + 64) together. */
+static uint64_t
+somebody_has(struct replicate_core *c, uint64_t w)
+{
+	uint64_t bits = 0;
+
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		if (s->open)
+			bits |= remote_word(&s->has, w);
+	return bits;
+}
+
+static uint64_t
+available_in(struct replicate_core *c, uint64_t start, uint64_t end)
+{
+	uint64_t sum = 0, bits, stop;
+
+	for (; start < end; start = stop) {
+		stop = (start / 64 + 1) * 64;
+		if (collect_look(c, start, NULL) != ERR_OK)
+			continue;
+		bits = somebody_has(c, start / 64) &
+		       ~bitmap_word(&c->here, start / 64) &
+		       (UINT64_MAX << (start % 64));
+		if (stop > end)
+			bits &= (UINT64_C(1) << (end % 64)) - 1;
+		sum += (uint64_t)__builtin_popcountll(bits);
+	}
+	return sum;
+}
+
+static bool
+somebody_has_all(const struct replicate_core *c, uint64_t end)
+{
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		if (s->open && s->has.contiguous >= end)
+			return true;
+	return false;
+}
+
+/* Blocks of the goals that are not here and that some peer has. */
+static uint64_t
+count_available(struct replicate_core *c)
+{
+	uint64_t sum = 0, end, length = goals_length(c);
+
+	for (size_t i = 0; i < c->goals.n; i++) {
+		end = goals_end(c, &c->goals.range[i]);
+		if (somebody_has_all(c, end))
+			sum += c->goals.range[i].left;
+		else
+			sum += available_in(c, c->goals.range[i].start,
+			    end < length ? end : length);
+	}
+	return sum;
+}
+
+void
+replicate_status(struct replicate_core *c, struct replicate_status *out)
+{
+	const struct core_head *h = core_head(c->core);
+	struct session *s;
+
+	*out = (struct replicate_status){.head = *h,
+	    .wanted = c->goals.left + c->goals.nneeds,
+	    .outstanding = c->outstanding,
+	    .bytes_in = c->bytes_in,
+	    .bytes_out = c->bytes_out,
+	    .blocks_in = c->blocks_in,
+	    .blocks_out = c->blocks_out,
+	    .conflict = c->conflict};
+	for (s = c->sessions; s != NULL; s = s->core_next) {
+		if (!s->open)
+			continue;
+		out->peers++;
+		out->told += s->synced;
+		out->full += s->synced && s->length == h->length &&
+			     remote_contiguous(&s->has) == h->length;
+		if (s->length > out->longest)
+			out->longest = s->length;
+	}
+	out->available = c->goals.left > 0 ? count_available(c) : 0;
+}
+
+bool
+replicate_remote(struct replicate_core *c, size_t i, struct b32 *peer,
+    uint64_t *length, uint64_t *contiguous, uint64_t *fork)
+{
+	struct session *s;
+
+	for (s = c->sessions; s != NULL; s = s->core_next)
+		if (s->open && i-- == 0)
+			break;
+	if (s == NULL)
+		return false;
+	*peer = s->peer->o.key;
+	*length = s->length;
+	*contiguous = remote_contiguous(&s->has);
+	*fork = s->fork;
+	return true;
+}
+
+/* -- turns ---------------------------------------------------------------- */
+
+/* Nothing to do for it any more: the lock is free, and the handle as well if
+ * nobody uses it. */
+static void
+rest(struct replicate_core *c)
+{
+	if (c->writer != NULL && c->outstanding == 0 && !c->dirty &&
+	    c->fork == NULL)
+		collect_end(c);
+	if (c->attention || c->writer != NULL)
+		return;
+	if (c->local || c->sessions != NULL) {
+		if (c->wake == UINT64_MAX)
+			unlink_busy(c);
+	} else if (c->nevents == 0) {
+		core_free(c); /* nobody uses it, or will hear of it */
+	}
+}
+
+static uint64_t
+core_deadline(struct replicate_core *c)
+{
+	uint64_t at = asked_deadline(c), commit;
+
+	if (c->dirty) {
+		commit = c->dirty_since + c->r->o.commit_us;
+		at = commit < at ? commit : at;
+	}
+	if (c->r->full_until > c->r->now && c->r->full_until < at &&
+	    (c->dirty || goals_any(c)))
+		at = c->r->full_until;
+	return at;
+}
+
+static enum err_code
+core_step(struct replicate_core *c, struct err *e)
+{
+	enum err_code rc;
+
+	if (c->attention || c->r->now >= c->wake) {
+		c->attention = false;
+		if (c->outstanding > 0 && c->r->now >= c->wake)
+			asked_timeouts(c);
+		if ((rc = download_schedule(c, e)) != ERR_OK)
+			return rc;
+	}
+	if (collect_due(c)) {
+		if ((rc = collect_commit(c, e)) != ERR_OK)
+			return rc;
+		/* a longer head may be asked for from the new one */
+		if ((rc = download_schedule(c, e)) != ERR_OK)
+			return rc;
+	}
+	c->wake = core_deadline(c);
+	rest(c);
+	return ERR_OK;
+}
+
+enum err_code
+replicate_step(struct replicate *r, uint64_t now, bool *more, struct err *e)
+{
+	struct replicate_core *c, *next;
+	struct replicate_peer *p;
+	enum err_code rc;
+
+	r->now = now;
+	*more = false;
+	for (c = r->busy; c != NULL; c = next) {
+		next = c->busy_next;
+		if ((rc = core_step(c, e)) != ERR_OK)
+			return rc;
+	}
+	if ((rc = serve_step(r, more, e)) != ERR_OK)
+		return rc;
+	for (c = r->busy; c != NULL && !*more; c = c->busy_next)
+		*more = c->attention;
+	for (p = r->peers; p != NULL; p = p->next)
+		if (p->failed == ERR_NOMEM)
+			return err_nomem(e);
+	return r->event_lost ? err_nomem(e) : ERR_OK;
+}
+
+enum err_code
+replicate_flush(struct replicate *r, uint64_t now, struct err *e)
+{
+	struct replicate_core *c;
+	enum err_code rc = ERR_OK;
+
+	r->now = now;
+	for (c = r->cores; c != NULL && rc == ERR_OK; c = c->next)
+		if (c->dirty)
+			rc = collect_commit(c, e);
+	return rc;
+}
+
+uint64_t
+replicate_deadline(const struct replicate *r)
+{
+	uint64_t at = serve_deadline(r);
+
+	for (struct replicate_core *c = r->busy; c != NULL; c = c->busy_next) {
+		if (c->attention)
+			return 0;
+		if (c->wake < at)
+			at = c->wake;
+	}
+	return at;
+}
