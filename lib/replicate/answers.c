@@ -96,7 +96,8 @@ matches(const struct session *s, const struct request *q,
 		return p->has_block && p->block_index == q->index &&
 		       !p->has_hash && !p->has_upgrade;
 	case REQUEST_UPGRADE:
-		return p->has_upgrade && !p->has_block && !p->has_hash;
+		return p->has_upgrade && p->upgrade_start == q->index &&
+		       !p->has_block && !p->has_hash;
 	case REQUEST_FORK:
 		return p->has_upgrade && p->upgrade_start == 0 &&
 		       !p->has_block && !p->has_hash;

@@ -444,7 +444,7 @@ ask_upgrade(struct replicate_core *c)
 		return;
 	part.upgrade_length = s->length - length;
 	part.manifest = core_manifest(c->core) == NULL && s->has_manifest;
-	if ((id = asked_add(s, REQUEST_UPGRADE, s->length)) == 0)
+	if ((id = asked_add(s, REQUEST_UPGRADE, length)) == 0)
 		return;
 	c->upgrading = s;
 	asked_send(s, id, &part, 0);

@@ -24,6 +24,7 @@
 
 #define SERVED_MAX 256 /* cores a peer may open that nobody else did */
 #define QUEUE_MAX (REPLICATE_REQUESTS_MAX + 16)
+#define QUEUE_IDS 1024
 #define SLOTS_MAX 1024	/* requests and cancelled ones of a session */
 #define REFUSALS_MAX 32 /* noData of one kind before it is left alone */
 #define REOPENS_MAX 64	/* channels of a peer reopened after idling */
@@ -50,7 +51,7 @@ enum request_kind {
 };
 
 struct request {
-	uint64_t index; /* block, or flat index */
+	uint64_t index; /* block, flat index, start of an upgrade */
 	uint64_t sent;
 	uint64_t cancels; /* of the session, before it was sent */
 	enum request_kind kind;
@@ -97,7 +98,7 @@ struct serve_queue {
 	struct serve_entry *entry; /* a ring */
 	size_t cap, first, n;
 	uint32_t live;
-	uint64_t ids[16]; /* 1024 bits: may an id be in it? */
+	uint64_t ids[QUEUE_IDS / 64]; /* small ids that are in it */
 };
 
 struct serve_late { /* an answer that waits, so that nonsense is slow */
