@@ -271,6 +271,14 @@ replicate_reach(struct replicate_core *c, uint64_t length)
 
 /* -- needs ---------------------------------------------------------------- */
 
+static bool
+in_range(const struct goals *g, uint64_t i)
+{
+	size_t at = goals_from(g, i);
+
+	return at < g->n && g->range[at].start <= i;
+}
+
 static enum err_code
 need_block(struct replicate_core *c, uint64_t i, struct err *e)
 {
@@ -290,8 +298,11 @@ need_block(struct replicate_core *c, uint64_t i, struct err *e)
 	if ((rc = try_lock(c, e)) != ERR_OK)
 		return rc;
 	g->need[g->nneeds++] = i;
-	g->hint_start = i + 1;
-	g->hint_end = i + 1 + HINT_BLOCKS;
+	/* a guess, but not where the reader told what it will read */
+	if (!in_range(g, i)) {
+		g->hint_start = i + 1;
+		g->hint_end = i + 1 + HINT_BLOCKS;
+	}
 	g->told = false;
 	c->urgent = true;
 	download_rescan(c, i);

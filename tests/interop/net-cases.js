@@ -98,6 +98,9 @@ async function sparse (seeder, follower, work) {
     const sent = blobs.filter((i) => i >= start && i < end).length
     check(sent === 0, 'sparse: ' + sent + ' blocks of ' + name + ' were fetched')
   }
+  const { moved } = await seeder.ask('stat')
+  const size = got.reduce((sum, f) => sum + f.size, 0)
+  check(moved.upBytes < size + 10000, 'sparse: ' + moved.upBytes + ' bytes for files of ' + size)
 }
 
 async function dump (seeder, follower) {
