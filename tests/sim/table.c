@@ -27,6 +27,10 @@ static const struct row rows[] = {
     {"20 Mbit/s, 5 %", {.delay = HALF, .loss = 50000, LINE20}, 2.30, 2.20},
     {"20 Mbit/s, short", {.delay = HALF, .rate = 2500000, .queue = 37500}, 2.25,
 	2.20},
+    {"one machine", {.delay = 15, .rate = 500000000, .queue = 4000000}, 450,
+	450},
+    {"small buffer", {.delay = 15, .rate = 300000000, .queue = 200000}, 200,
+	180},
     {"jitter 50 ms", {.delay = HALF, .jitter = 50000}, 50, 50},
 };
 

@@ -30,6 +30,7 @@
 #define IP6_UDP 48
 #define PACKET_OVERHEAD (UDX_HEADER + IP4_UDP) /* in wire bytes */
 #define MESSAGES_MAX 64
+#define RTT_FLOOR MILLISECOND /* shorter: what the loops do dominates */
 #define OLD_PATHS_MAX 4
 #define TOUCHED_MAX 64
 #define ACK_EVERY 16 /* in-order packets one acknowledgement stands for */
@@ -159,6 +160,8 @@ struct rate {
 	uint64_t delivered_at;
 	uint64_t first_sent;  /* of the sample that runs */
 	uint64_t app_limited; /* `delivered` up to which samples are; or 0 */
+	uint64_t epoch_at, epoch_delivered; /* on short paths */
+	bool epoch_limited;
 };
 
 /* What one acknowledgement told. */
@@ -205,10 +208,12 @@ struct cc {
 	uint64_t cycle_at;
 	uint64_t probe_rtt_until; /* 0: not down to its window yet */
 	bool probe_rtt_round, idle_restart;
-	uint64_t loss; /* per mille, smoothed over round trips */
+	uint64_t loss;	  /* per mille, smoothed over round trips */
+	uint64_t ceiling; /* of cwnd, after heavy loss; 0: none */
 	bool recovery, conserve;
 	uint32_t recovery_end;
-	uint64_t round_lost, round_acked;
+	uint64_t round_lost, round_acked, round_flight; /* flight: most */
+	uint64_t last_acked, last_flight;	  /* of the round before */
 	uint64_t extra[2], epoch_at, epoch_acked; /* ack aggregation */
 	uint32_t extra_rounds;
 };

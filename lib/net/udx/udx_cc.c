@@ -10,7 +10,7 @@
  *    filter last at least 250 ms, so that a peer that was not scheduled for
  *    a while is not taken for a slow path.
  *  - Packets lost at random do not hold back: packet conservation starts
- *    only where a round trip loses more than LOSS_PERCENT.
+ *    only where a round trip loses more than LOSS_HEAVY.
  *  - PROBE_RTT goes down to half of what the path holds, not to four
  *    packets.
  */
@@ -29,11 +29,11 @@
 #define RTT_KEPT (10 * SECOND)
 #define RTT_CLOSE 100
 #define PROBE_RTT_TIME (200 * MILLISECOND)
-#define RTT_FLOOR MILLISECOND
 #define TICK (25 * MILLISECOND)
 #define TICKS 10
-#define LOSS_PERCENT 15
-#define LOSS_PACKETS 8
+#define LOSS_HEAVY 200 /* per mille of a round trip */
+#define LOSS_SHORT 20
+#define LOSS_PACKETS 16
 #define LOSS_FILLED 100 /* per mille, made up for at most */
 #define EXTRA_ROUNDS 5
 #define EXTRA_TIME (100 * MILLISECOND)
@@ -48,6 +48,12 @@ static uint64_t
 clamp(uint64_t v, uint64_t lo, uint64_t hi)
 {
 	return v < lo ? lo : v > hi ? hi : v;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 static uint64_t
@@ -118,6 +124,8 @@ target(const struct udx *u, uint64_t gain)
 	uint64_t train = clamp(u->cc.pacing / 1000, packet(u), QUANTUM_MAX);
 	uint64_t t = bdp(u, gain) + 3 * train + extra_acked(u);
 
+	if (u->cc.ceiling != 0 && t > u->cc.ceiling)
+		t = u->cc.ceiling;
 	return clamp(t, CWND_MIN * packet(u), UINT32_MAX);
 }
 
@@ -196,6 +204,7 @@ udx_cc_restart(struct udx *u)
 	c->full_bandwidth = 0;
 	c->full_rounds = 0;
 	c->min_rtt = UDX_NEVER;
+	c->ceiling = 0;
 }
 
 void
@@ -229,6 +238,31 @@ udx_cc_idle(struct udx *u)
 
 /* -- the model ------------------------------------------------------------ */
 
+/* A round trip that lost this much: something on the way holds less than
+ * the model says, a short queue or the socket buffer of the remote. One round
+ * of packet conservation, and a ceiling that is raised slowly. */
+static void
+judge_losses(struct udx *u)
+{
+	struct cc *c = &u->cc;
+	/* what is found lost was sent in the round before */
+	uint64_t acked = larger(c->round_acked, c->last_acked);
+	uint64_t flight = larger(c->round_flight, c->last_flight);
+	uint64_t all = c->round_lost + acked;
+	uint64_t share = all > 0 ? c->round_lost * 1000 / all : 0;
+	uint64_t to = flight - flight / 8;
+	/* On a short path nothing is lost at random. */
+	uint64_t heavy = c->min_rtt < RTT_FLOOR ? LOSS_SHORT : LOSS_HEAVY;
+
+	c->loss = (7 * c->loss + clamp(share, 0, LOSS_FILLED)) / 8;
+	c->conserve = share > heavy && c->round_lost > LOSS_PACKETS * packet(u);
+	if (c->conserve && c->full && (c->ceiling == 0 || to < c->ceiling))
+		c->ceiling = to;
+	c->last_acked = c->round_acked;
+	c->last_flight = c->round_flight;
+	c->round_lost = c->round_acked = c->round_flight = 0;
+}
+
 static void
 update_round(struct udx *u, const struct sample *s)
 {
@@ -238,14 +272,7 @@ update_round(struct udx *u, const struct sample *s)
 	if (!c->round_start)
 		return;
 	c->round_end = u->rate.delivered;
-	if (c->round_acked + c->round_lost > 0)
-		c->loss =
-		    (7 * c->loss + clamp(c->round_lost * 1000 /
-					     (c->round_lost + c->round_acked),
-				       0, LOSS_FILLED)) /
-		    8;
-	c->round_lost = c->round_acked = 0;
-	c->conserve = false;
+	judge_losses(u);
 	if (u->now - c->tick_at >= TICK) {
 		c->tick++;
 		c->tick_at = u->now;
@@ -314,6 +341,17 @@ enter_probe_bw(struct udx *u)
 	c->cycle_at = u->now;
 }
 
+/* Once in a cycle a little more is tried. */
+static void
+raise_ceiling(struct udx *u)
+{
+	struct cc *c = &u->cc;
+
+	c->ceiling += c->ceiling / 8 + packet(u);
+	if (c->ceiling > bdp(u, 2 * GAIN_CWND))
+		c->ceiling = 0;
+}
+
 static void
 update_cycle(struct udx *u, const struct sample *s)
 {
@@ -333,6 +371,8 @@ update_cycle(struct udx *u, const struct sample *s)
 		return;
 	c->cycle = (c->cycle + 1) % CYCLE_LEN;
 	c->cycle_at = u->now;
+	if (c->cycle == 0 && c->ceiling != 0)
+		raise_ceiling(u);
 }
 
 static void
@@ -424,16 +464,6 @@ update_min_rtt(struct udx *u, const struct sample *s)
 
 /* -- the window ----------------------------------------------------------- */
 
-static bool
-loses_much(const struct udx *u)
-{
-	const struct cc *c = &u->cc;
-
-	return c->round_lost > LOSS_PACKETS * packet(u) &&
-	       c->round_lost * 100 >
-		   (c->round_lost + c->round_acked) * LOSS_PERCENT;
-}
-
 static void
 update_recovery(struct udx *u, const struct sample *s)
 {
@@ -441,6 +471,7 @@ update_recovery(struct udx *u, const struct sample *s)
 
 	c->round_lost += s->lost;
 	c->round_acked += s->acked;
+	c->round_flight = larger(c->round_flight, s->flight_before);
 	if (c->recovery && !udx_seq_before(u->snd.una, c->recovery_end)) {
 		c->recovery = c->conserve = false;
 		if (c->cwnd < c->prior_cwnd)
@@ -451,11 +482,8 @@ update_recovery(struct udx *u, const struct sample *s)
 		c->recovery = true;
 		c->recovery_end = u->snd.nxt;
 	}
-	if (s->lost > 0 && !c->conserve && loses_much(u)) {
-		c->conserve = true;
+	if (c->conserve && c->round_start)
 		c->cwnd = u->snd.flight_wire + s->acked;
-		c->round_end = u->rate.delivered;
-	}
 }
 
 static void

@@ -5,13 +5,24 @@
  */
 #include "net/udx/impl.h"
 
+static void
+begin_epoch(struct udx *u)
+{
+	u->rate.epoch_at = u->now;
+	u->rate.epoch_delivered = u->rate.delivered;
+	u->rate.epoch_limited = u->rate.app_limited != 0;
+}
+
 void
 udx_rate_sent(struct udx *u, struct pkt *p)
 {
 	struct rate *r = &u->rate;
 
-	if (u->snd.flight.count == 0)
+	if (u->snd.flight.count == 0) {
 		r->first_sent = r->delivered_at = u->now;
+		if (r->app_limited != 0)
+			begin_epoch(u);
+	}
 	p->first_sent = r->first_sent;
 	p->delivered_at = r->delivered_at;
 	p->delivered = r->delivered;
@@ -42,6 +53,22 @@ udx_rate_delivered(struct udx *u, const struct pkt *p, struct sample *s)
 	r->first_sent = p->sent;
 }
 
+/* Where a round trip is shorter than a millisecond, many packets share one
+ * time, and a sample of a packet says anything. Count what a millisecond
+ * brings instead. */
+static void
+short_path(struct udx *u, struct sample *s)
+{
+	struct rate *r = &u->rate;
+	uint64_t elapsed = u->now - r->epoch_at;
+
+	if (elapsed < RTT_FLOOR)
+		return;
+	s->bandwidth = (r->delivered - r->epoch_delivered) * SECOND / elapsed;
+	s->app_limited = r->epoch_limited;
+	begin_epoch(u);
+}
+
 void
 udx_rate_finish(struct udx *u, struct sample *s)
 {
@@ -50,13 +77,17 @@ udx_rate_finish(struct udx *u, struct sample *s)
 
 	if (r->app_limited != 0 && r->delivered > r->app_limited)
 		r->app_limited = 0;
+	if (u->cc.min_rtt < RTT_FLOOR) {
+		short_path(u, s);
+		return;
+	}
 	if (!s->valid)
 		return;
 	elapsed = u->now - s->prior_at;
 	if (elapsed < s->send_elapsed)
 		elapsed = s->send_elapsed;
 	/* Shorter than a round trip: an artefact of bunched datagrams. */
-	if (elapsed == 0 ||
+	if (elapsed < RTT_FLOOR ||
 	    (u->cc.min_rtt != UDX_NEVER && elapsed < u->cc.min_rtt))
 		return;
 	s->bandwidth = (r->delivered - s->prior_delivered) * SECOND / elapsed;
@@ -69,6 +100,7 @@ udx_rate_app_limited(struct udx *u)
 	uint64_t until = u->rate.delivered + u->snd.flight_wire;
 
 	u->rate.app_limited = until > 0 ? until : 1;
+	u->rate.epoch_limited = true;
 }
 
 static void
