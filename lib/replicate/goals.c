@@ -298,11 +298,12 @@ need_block(struct replicate_core *c, uint64_t i, struct err *e)
 	if ((rc = try_lock(c, e)) != ERR_OK)
 		return rc;
 	g->need[g->nneeds++] = i;
-	/* a guess, but not where the reader told what it will read */
-	if (!in_range(g, i)) {
+	/* one after the other: guess that it goes on, unless the reader told */
+	if (i == g->next_need && !in_range(g, i)) {
 		g->hint_start = i + 1;
 		g->hint_end = i + 1 + HINT_BLOCKS;
 	}
+	g->next_need = i + 1;
 	g->told = false;
 	c->urgent = true;
 	download_rescan(c, i);

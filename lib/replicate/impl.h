@@ -185,6 +185,7 @@ struct goals {
 	uint64_t left; /* of all ranges */
 	uint64_t *need;
 	size_t nneeds, needs_cap;
+	uint64_t next_need; /* behind the last one */
 	uint64_t hint_start, hint_end;
 	bool told; /* that they are met */
 };

@@ -38,7 +38,8 @@ remote_range(struct remote *r, const struct message_range *m)
 	}
 	forgive(r, m->start, end);
 	if (m->start != 0) {
-		(void)bitmap_set_range(&r->bits, m->start, end);
+		if (end > r->contiguous)
+			(void)bitmap_set_range(&r->bits, m->start, end);
 		return;
 	}
 	if (end > r->contiguous) {

@@ -17,16 +17,24 @@ at(struct serve_queue *q, size_t i)
 	return &q->entry[(q->first + i) % q->cap];
 }
 
-static void
-id_note(struct serve_queue *q, uint64_t id)
-{
-	q->ids[id / 64 % 16] |= UINT64_C(1) << (id % 64);
-}
-
+/* Small ids are known exactly, others need a look. */
 static bool
 id_maybe(const struct serve_queue *q, uint64_t id)
 {
-	return (q->ids[id / 64 % 16] >> (id % 64) & 1) != 0;
+	return id >= QUEUE_IDS || (q->ids[id / 64] >> (id % 64) & 1) != 0;
+}
+
+static void
+id_set(struct serve_queue *q, uint64_t id, bool here)
+{
+	uint64_t bit = UINT64_C(1) << (id % 64);
+
+	if (id >= QUEUE_IDS)
+		return;
+	if (here)
+		q->ids[id / 64] |= bit;
+	else
+		q->ids[id / 64] &= ~bit;
 }
 
 static void
@@ -99,10 +107,8 @@ dequeue(struct session *s, struct serve_entry *out)
 			continue;
 		q->live--;
 		s->peer->queued--;
-		if (q->live == 0) {
-			q->n = 0;
-			memset(q->ids, 0, sizeof(q->ids));
-		}
+		if (!out->want)
+			id_set(q, out->u.q.id, false);
 		return true;
 	}
 	return false;
@@ -112,13 +118,15 @@ enum err_code
 serve_request(struct session *s, const struct message_request *q, struct err *e)
 {
 	struct serve_entry entry = {.u.q = *q};
+	enum err_code rc;
 
 	/* the same id again takes the place of the first */
 	serve_cancel(s, q->id);
 	if (s->core->conflict)
 		return ERR_OK;
-	id_note(&s->queue, q->id);
-	return enqueue(s, &entry, q->priority > 0, e);
+	if ((rc = enqueue(s, &entry, q->priority > 0, e)) == ERR_OK)
+		id_set(&s->queue, q->id, true);
+	return rc;
 }
 
 void
@@ -144,6 +152,7 @@ serve_cancel(struct session *s, uint64_t id)
 		q->live--;
 		s->peer->queued--;
 	}
+	id_set(q, id, false);
 }
 
 enum err_code
