@@ -22,6 +22,16 @@ for f in tests/vectors/*.json; do
 		fail "$f differs from what the originals give"
 	fi
 done
+# those of the network print to standard output
+for f in tests/vectors/net/gen/*.js; do
+	name=$(basename "$f" .js)
+	if NODE_PATH=$PWD/build/js/node_modules node "$f" >"$work/net.out" &&
+	    cmp "tests/vectors/net/$name.json" "$work/net.out"; then
+		pass
+	else
+		fail "net/$name.json differs from what the originals give"
+	fi
+done
 for f in "$work"/*.json; do
 	[ -f "tests/vectors/${f##*/}" ] || fail "$f is not committed"
 done
