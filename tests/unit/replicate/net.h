@@ -48,7 +48,7 @@ struct net {
 };
 
 static inline void
-net_node(
+net_side(
     struct net *n, struct side *d, bool secret, const struct replicate_opts *o)
 {
 	struct replicate_opts none = {.serve = true};
