@@ -109,6 +109,53 @@ test_wrong_bytes(void **state)
 	dht_listen_free(l);
 }
 
+/* A handshake that was relayed, or says so, or is none. */
+static void
+test_not_direct(void **state)
+{
+	static const struct {
+		uint64_t mode;
+		const char *peer;
+		bool noise;
+		enum dht_listen_kind kind;
+	} rows[] = {
+	    {DHT_FROM_CLIENT, "10.9.9.9:9", true, DHT_NONE},
+	    {DHT_FROM_RELAY, "10.9.9.9:9", true, DHT_NONE},
+	    {DHT_FROM_SERVER, NULL, true, DHT_NONE},
+	    {DHT_REPLY, NULL, true, DHT_NONE},
+	    {DHT_FROM_CLIENT, NULL, false, DHT_NONE},
+	    {DHT_FROM_CLIENT, NULL, true, DHT_OFFER},
+	};
+	struct addr us = duo_addr(CLIENT);
+	struct dht_listen *l = duo_listen(NULL);
+	struct dht_dial *d = duo_dial(2, 0);
+	struct view v = duo_request(d, 0);
+	struct dht_handshake h;
+	struct rpc_message m;
+	struct buf value, packet;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_init(&value, 1000);
+		buf_init(&packet, 1000);
+		check(rpc_decode(&m, v) && dht_handshake_decode(&h, m.value));
+		h.mode = rows[i].mode;
+		if (rows[i].peer != NULL)
+			h.peer = duo_addr(rows[i].peer);
+		if (!rows[i].noise)
+			h.noise = VIEW_EMPTY;
+		dht_handshake_encode(&value, &h);
+		m.value = buf_view(&value);
+		rpc_encode(&packet, &m);
+		check(dht_listen_recv(l, buf_view(&packet), &us, 0) ==
+		      rows[i].kind);
+		buf_deinit(&value);
+		buf_deinit(&packet);
+	}
+	dht_dial_free(d);
+	dht_listen_free(l);
+}
+
 /* Pings and all that is not for us are answered shortly, by the original's
  * rules; replies and port 0 never. */
 static void
@@ -282,6 +329,7 @@ main(void)
 	    cmocka_unit_test(test_repeated),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_wrong_bytes),
+	    cmocka_unit_test(test_not_direct),
 	    cmocka_unit_test(test_small_answers),
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_in_flight),

@@ -310,6 +310,37 @@ test_low_order(void **state)
 	json_decref(doc);
 }
 
+/* Who has to speak listens to nobody, not even to what would fit; a payload
+ * over the maximum is refused, the largest one is not. */
+static void
+test_turns_and_sizes(void **state)
+{
+	json_t *doc = vec_load("net/noise-xx");
+	const json_t *run = json_array_get(vec_at(doc, "runs"), 0);
+	struct err e = ERR_INIT;
+	struct buf m, got;
+	struct duo d;
+
+	(void)state;
+	duo_of(&d, run);
+	duo_start(&d, NOISE_XX, VIEW_EMPTY);
+	buf_init(&m, OUT_MAX);
+	buf_init(&got, OUT_MAX);
+	buf_append(&m, view_b32(&d.e[1].pub)); /* as a first message begins */
+	check_code(noise_recv(d.n[0], buf_view(&m), &got, &e), ERR_VERIFY);
+	buf_fill(&m, 7, NOISE_PAYLOAD_MAX + 1);
+	check_code(noise_recv(d.n[1], buf_view(&m), &got, &e), ERR_VERIFY);
+	check(got.len == 0);
+	m.len--;
+	check_ok(noise_recv(d.n[1], buf_view(&m), &got, &e), &e);
+	check(got.len == NOISE_PAYLOAD_MAX);
+	check_code(noise_recv(d.n[1], buf_view(&m), &got, &e), ERR_VERIFY);
+	buf_deinit(&m);
+	buf_deinit(&got);
+	duo_end(&d);
+	json_decref(doc);
+}
+
 /* Ephemeral keys are new each time; payloads have a maximum. */
 static void
 test_random_and_limits(void **state)
@@ -355,6 +386,7 @@ main(void)
 	    cmocka_unit_test(test_wrong_messages),
 	    cmocka_unit_test(test_strangers),
 	    cmocka_unit_test(test_low_order),
+	    cmocka_unit_test(test_turns_and_sizes),
 	    cmocka_unit_test(test_random_and_limits),
 	};
 
