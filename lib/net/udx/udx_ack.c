@@ -72,9 +72,11 @@ deliver_range(struct udx *u, struct udx_range r, struct sample *s)
 static bool
 range_fits(const struct udx *u, struct udx_range r)
 {
-	return udx_seq_before(u->snd.una, r.start) &&
-	       udx_seq_before(r.start, r.end) &&
-	       !udx_seq_before(u->snd.nxt, r.end);
+	/* As distances from una: the order of a wrapping counter is not
+	 * transitive, and these numbers may be anything. */
+	uint32_t start = r.start - u->snd.una, end = r.end - u->snd.una;
+
+	return start > 0 && start < end && end <= u->snd.nxt - u->snd.una;
 }
 
 /* Only from a packet that is not older than the one that told it last. */
@@ -108,7 +110,7 @@ udx_ack_process(struct udx *u, const struct udx_packet *p)
 	struct sample s = {.flight_before = q->flight_wire};
 	bool advanced = p->ack != q->una;
 
-	if (udx_seq_before(q->nxt, p->ack) || udx_seq_before(p->ack, q->una))
+	if (p->ack - q->una > q->nxt - q->una)
 		return;
 	update_window(u, p);
 	u->unanswered = 0;

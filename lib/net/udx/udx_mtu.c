@@ -138,7 +138,8 @@ udx_too_big(struct udx *u, size_t datagram)
 	struct sample s = {0};
 	size_t size = datagram + ip;
 
-	if (size <= MTU_FLOOR || size > UDX_DATAGRAM_MAX + IP6_UDP)
+	if (u->reason != UDX_LIVE || size <= MTU_FLOOR ||
+	    size > UDX_DATAGRAM_MAX + IP6_UDP)
 		return;
 	failed_at(m, (uint16_t)size);
 	if (m->probing >= size) {
