@@ -1,10 +1,12 @@
 #!/bin/sh
 # run.sh BUILD: one table of our stage, provision, verify and commit against
 # the JavaScript ones and against the floor (stage: one read, one hash, one
-# write of the same bytes; release: one synced copy of them). All contenders
-# take turns in one run, with a warm cache; medians.
+# write of the same bytes; release: one synced copy of them), and of downloads
+# between peers (net.sh). All contenders take turns in one run, with a warm
+# cache; medians.
 #
 #	RUNS=3          rounds
+#	PARTS=LIST      of stage, release, net; all of them if not given
 #	BENCH_BIG=1     also 1,000,000 files, and JavaScript on the 4 GiB file
 #	BENCH_WRITE=1   write docs/BENCHMARKS.md
 #	BENCH_DIR=DIR   where data sets and stores go (build/bench-work)
@@ -25,6 +27,16 @@ rm -f "$work/times"/*
 . bench/lib.sh
 # shellcheck source=bench/release.sh
 . bench/release.sh
+# shellcheck source=bench/net.sh
+. bench/net.sh
+PARTS=${PARTS:-stage release net}
+
+part() {
+	case " $PARTS " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
 
 fresh_ours() {
 	rm -rf "$work/ours"
@@ -63,51 +75,60 @@ rows_of() {
 	row "$1: ours, unchanged" "$2-again" "$2-js-again"
 }
 
-table() {
-	heading
+stage_rows() {
 	rows_of "A, 100 MB + 2,000 files" a
 	rows_of "B, 20,000 files" b
 	row "C, 4 GiB sparse: floor" c-floor
 	[ -z "${BENCH_BIG-}" ] || row "C: JavaScript, first" c-js-first
 	row "C: ours, first" c-first "" c-floor
 	[ -z "${BENCH_BIG-}" ] || rows_of "D, 1,000,000 files" d
-	release_rows
 	row "pear-info, one drive" info
 	row "node, empty program" node
 }
 
-for s in a b c; do
-	data $s
-done
-i=0
-while [ "$i" -lt "$RUNS" ]; do
-	round a
-	round b
-	i=$((i + 1))
-done
+table() {
+	heading
+	if part stage; then stage_rows; fi
+	if part release; then release_rows; fi
+	if part net; then net_rows; fi
+}
 
-release_rounds
+stage_rounds() {
+	for s in a b c; do
+		data $s
+	done
+	i=0
+	while [ "$i" -lt "$RUNS" ]; do
+		round a
+		round b
+		i=$((i + 1))
+	done
 
-fresh_ours
-ours start "$work/data-b"
-i=0
-while [ "$i" -lt 50 ]; do
-	take info "$build/bin/pear-info" --storage "$work/ours" "$link"
-	take node node -e 0
-	i=$((i + 1))
-done
-
-if [ -n "${BENCH_BIG-}" ]; then
-	round c
-	data d
-	round d
-else
-	take c-floor "$build/tools/floor" "$work/data-c" "$work/floor.out"
-	rm -f "$work/floor.out"
 	fresh_ours
-	ours c-first "$work/data-c"
-fi
-rm -rf "$work/ours" "$work/js"
+	ours start "$work/data-b"
+	i=0
+	while [ "$i" -lt 50 ]; do
+		take info "$build/bin/pear-info" --storage "$work/ours" "$link"
+		take node node -e 0
+		i=$((i + 1))
+	done
+
+	if [ -n "${BENCH_BIG-}" ]; then
+		round c
+		data d
+		round d
+	else
+		take c-floor "$build/tools/floor" "$work/data-c" "$work/floor.out"
+		rm -f "$work/floor.out"
+		fresh_ours
+		ours c-first "$work/data-c"
+	fi
+	rm -rf "$work/ours" "$work/js"
+}
+
+if part stage; then stage_rounds; fi
+if part release; then release_rounds; fi
+if part net; then net_rounds; fi
 
 table
 [ -n "${BENCH_WRITE-}" ] || exit 0
@@ -123,6 +144,13 @@ table
 	printf 'hyperdrive with dedup and batch, in node. Provision, verify and\n'
 	printf 'commit are its mirror and hyper-multisig, without a swarm; their\n'
 	printf 'floor is cp of the contents and sync.\n\n'
+	printf 'Downloads (G to J) are from one process into the store of another\n'
+	printf 'one, from the start of the follower to its end. Processor seconds\n'
+	printf 'are those of both, the peak that of the larger. Their floor sends\n'
+	printf 'the same bytes through the same cipher over UDP, once, unreliably.\n'
+	printf 'Bad lines are made by tests/tunlab, each round with a seed of its\n'
+	printf 'own. The rows of J are about the peak of the seeder, while so many\n'
+	printf 'JavaScript peers download at once.\n\n'
 	table
 	printf '\n%s, %s processors, Linux %s, node %s\n' \
 	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
