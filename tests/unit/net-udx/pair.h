@@ -233,6 +233,42 @@ pair_is(const struct pair *p, int reader, size_t n)
 	return true;
 }
 
+/* A packet that the other side did not send: `body` is payload or ranges. */
+static inline void
+pair_forge(struct pair *p, int to, struct udx_packet k, struct view body)
+{
+	uint8_t d[UDX_RECEIVE_MAX] = {0};
+
+	k.remote_id = to == 0 ? PAIR_ID_A : PAIR_ID_B;
+	check(body.len + UDX_HEADER + k.padding <= sizeof(d));
+	udx_packet_header(d, &k);
+	if (body.len > 0)
+		memcpy(d + UDX_HEADER + k.padding, body.ptr, body.len);
+	pair_give(p, to, view_of(d, UDX_HEADER + k.padding + body.len));
+}
+
+/* What side sends next, which must be one datagram; its packet. */
+static inline struct udx_packet
+pair_one(struct pair *p, int side, uint8_t *buf)
+{
+	struct udx_packet k = {0};
+	struct udx_out out;
+
+	check(udx_poll(p->u[side], p->now, buf, UDX_TRAIN_MAX, &out));
+	check(out.len <= out.segment);
+	check(udx_packet_parse(&k, view_of(buf, out.len)));
+	return k;
+}
+
+static inline bool
+pair_silent(struct pair *p, int side)
+{
+	static uint8_t buf[UDX_TRAIN_MAX];
+	struct udx_out out;
+
+	return !udx_poll(p->u[side], p->now, buf, sizeof(buf), &out);
+}
+
 static inline struct udx_stats
 pair_stats(const struct pair *p, int side)
 {
