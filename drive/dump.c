@@ -13,6 +13,7 @@
 #include "drive/content.h"
 #include "drive/dump_list.h"
 #include "drive/dump_open.h"
+#include "drive/need.h"
 #include "drive/walk.h"
 
 /* Deleting more files than this is asked about first. */
@@ -335,8 +336,7 @@ same_file(struct dump_run *d, const struct dump_item *it, const struct stat *st,
 	do
 		rc = content_same(
 		    &d->content, &f, blobs, &it->blob, same, &sum, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(d->opts->fetch, &w, e)) == ERR_OK);
+	while (need_again(d->opts->fetch, &rc, &w, e));
 	close(f.dirfd);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arr.h"
+#include "drive/need.h"
 
 void
 dump_list_deinit(struct dump_list *l)
@@ -75,7 +76,7 @@ size_of(struct dump_item *it, struct hyperdrive *d, const struct fetch *f,
 		return dump_no_contents(e);
 	do
 		rc = blobs_size(blobs, &it->blob, &it->size, &w, e);
-	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	return rc;
 }
 
@@ -184,8 +185,7 @@ walk(struct dump_list *l, const struct dump_opts *opts,
 		do
 			rc = hyperdrive_list_next(
 			    it, &more, &path, &en, NULL, &w, e);
-		while (rc == ERR_NEED_BLOCK &&
-		       (rc = fetch_block(opts->fetch, &w, e)) == ERR_OK);
+		while (need_again(opts->fetch, &rc, &w, e));
 		if (rc != ERR_OK || !more)
 			return rc;
 		rc = take(l, opts, path, &en, e);

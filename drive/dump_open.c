@@ -2,6 +2,7 @@
 
 #include "codec/hex.h"
 #include "codec/z32.h"
+#include "drive/need.h"
 
 static enum err_code
 check_version(struct core *db, const struct dump_opts *opts, struct err *e)
@@ -24,8 +25,7 @@ check_version(struct core *db, const struct dump_opts *opts, struct err *e)
 		    (unsigned long long)h->length);
 	do
 		rc = bee_check_version(db, opts->checkout, &w, e);
-	while (rc == ERR_NEED_BLOCK &&
-	       (rc = fetch_block(opts->fetch, &w, e)) == ERR_OK);
+	while (need_again(opts->fetch, &rc, &w, e));
 	return rc;
 }
 
@@ -56,7 +56,7 @@ note(struct dump_report *r, struct core *db, uint64_t version,
 	r->length = version;
 	do
 		rc = core_tree_at(db, version, &tree, &w, e);
-	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	if (rc == ERR_OK)
 		tree_hash(&tree, &r->tree_hash);
 	return rc;
@@ -75,7 +75,7 @@ find_contents(struct hyperdrive *d, const struct fetch *f, struct err *e)
 		return ERR_OK;
 	do
 		rc = hyperdrive_find_blobs(d, &w, e);
-	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	return rc;
 }
 

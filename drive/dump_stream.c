@@ -4,6 +4,7 @@
 
 #include "drive/dump_list.h"
 #include "drive/dump_open.h"
+#include "drive/need.h"
 
 static enum err_code
 next_block(struct blobs_reader *r, const struct fetch *f, bool *more,
@@ -14,7 +15,7 @@ next_block(struct blobs_reader *r, const struct fetch *f, bool *more,
 
 	do
 		rc = blobs_reader_next(r, more, block, &w, e);
-	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	return rc;
 }
 
@@ -27,7 +28,7 @@ open_reader(struct blobs_reader **out, struct core *blobs,
 
 	do
 		rc = blobs_reader_open(out, blobs, &it->blob, &w, e);
-	while (rc == ERR_NEED_BLOCK && (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (need_again(f, &rc, &w, e));
 	return rc;
 }
 

@@ -51,7 +51,7 @@ common_absent(
 	if (rc != ERR_NOT_FOUND)
 		return rc;
 	rc = err_set(e, ERR_PEERS,
-	    "%s %s is not in this store, and this command asks no peers", what,
+	    "%s %s is not in this store, and no peer gave it", what,
 	    z32_key(name, key));
 	return e == NULL ? rc : err_tag(e, "ERR_NOT_FOUND");
 }

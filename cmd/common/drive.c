@@ -15,6 +15,17 @@ common_drive_close(struct common_drive *d)
 	memset(d, 0, sizeof(*d));
 }
 
+/* After ERR_NEED_BLOCK: true if it came, and the read is to be repeated. */
+static bool
+again(const struct fetch *f, enum err_code *rc, const struct want *w,
+    struct err *e)
+{
+	if (*rc != ERR_NEED_BLOCK || f == NULL)
+		return false;
+	*rc = fetch_block(f, w, e);
+	return *rc == ERR_OK;
+}
+
 static enum err_code
 check_fork(
     const struct core_head *head, const struct pear_link *l, struct err *e)
@@ -28,7 +39,7 @@ check_fork(
 		return err_set(e, ERR_PEERS,
 		    "the link names length %" PRIu64
 		    ", this store has length %" PRIu64
-		    ", and this command asks no peers",
+		    ", and no peer gave more",
 		    l->length, head->length);
 	return ERR_OK;
 }
@@ -40,7 +51,9 @@ check_tree(struct common_drive *d, const struct pear_link *l, struct err *e)
 	struct want w;
 	enum err_code rc;
 
-	rc = core_tree_at(d->db, d->version, &d->tree, &w, e);
+	do
+		rc = core_tree_at(d->db, d->version, &d->tree, &w, e);
+	while (again(d->fetch, &rc, &w, e));
 	if (rc != ERR_OK || !l->has_hash)
 		return rc;
 	tree_hash(&d->tree, &hash);
@@ -62,7 +75,9 @@ open_checkout(struct common_drive *d, struct err *e)
 	if (d->drive == NULL)
 		return ERR_OK;
 	if (d->checkout)
-		rc = bee_check_version(d->db, d->version, &w, e);
+		do
+			rc = bee_check_version(d->db, d->version, &w, e);
+		while (again(d->fetch, &rc, &w, e));
 	return rc == ERR_OK ? hyperdrive_at(d->drive, d->version, &d->bee, e)
 			    : rc;
 }
@@ -83,7 +98,7 @@ open_drive(struct common_drive *d, struct store *s, struct err *e)
 
 enum err_code
 common_drive_open(struct common_drive *out, struct store *s,
-    const struct pear_link *link, struct err *e)
+    const struct pear_link *link, const struct fetch *f, struct err *e)
 {
 	struct common_drive d;
 	char name[Z32_KEY_LEN + 1];
@@ -91,6 +106,7 @@ common_drive_open(struct common_drive *out, struct store *s,
 
 	memset(out, 0, sizeof(*out));
 	memset(&d, 0, sizeof(d));
+	d.fetch = f;
 	rc = core_open(&d.db, s, &link->key, CORE_READ, e);
 	if (rc != ERR_OK)
 		return common_absent(rc, "drive", &link->key, e);
@@ -111,8 +127,8 @@ common_drive_open(struct common_drive *out, struct store *s,
 }
 
 static enum err_code
-read_blob(struct core *blobs, const struct blobs_id *id, struct buf *out,
-    struct err *e)
+read_blob(struct core *blobs, const struct blobs_id *id, const struct fetch *f,
+    struct buf *out, struct err *e)
 {
 	struct blobs_reader *r;
 	struct want w;
@@ -120,11 +136,20 @@ read_blob(struct core *blobs, const struct blobs_id *id, struct buf *out,
 	bool more = true;
 	enum err_code rc;
 
-	if ((rc = blobs_reader_open(&r, blobs, id, &w, e)) != ERR_OK)
+	fetch_ahead(f, core_key(blobs), id->block_offset,
+	    id->block_offset + id->block_length);
+	do
+		rc = blobs_reader_open(&r, blobs, id, &w, e);
+	while (again(f, &rc, &w, e));
+	if (rc != ERR_OK)
 		return rc;
-	while (
-	    (rc = blobs_reader_next(r, &more, &block, &w, e)) == ERR_OK && more)
-		buf_append(out, block);
+	do {
+		do
+			rc = blobs_reader_next(r, &more, &block, &w, e);
+		while (again(f, &rc, &w, e));
+		if (rc == ERR_OK && more)
+			buf_append(out, block);
+	} while (rc == ERR_OK && more);
 	blobs_reader_close(r);
 	return rc == ERR_OK ? buf_check(out, e) : rc;
 }
@@ -140,14 +165,17 @@ common_drive_file(
 	if (d->bee == NULL)
 		return err_set(e, ERR_NOT_FOUND, "%s: this is no drive", path);
 	entry_init(&en);
-	rc = hyperdrive_entry(d->bee, view_str(path), &en, NULL, &w, e);
+	do
+		rc = hyperdrive_entry(d->bee, view_str(path), &en, NULL, &w, e);
+	while (again(d->fetch, &rc, &w, e));
 	if (rc == ERR_OK && !en.has_blob)
 		rc = err_set(e, ERR_NOT_FOUND, "not a regular file");
 	else if (rc == ERR_OK && hyperdrive_blobs(d->drive) == NULL)
 		rc = err_set(
 		    e, ERR_NEED_BLOCK, "the contents are not in this store");
 	else if (rc == ERR_OK)
-		rc = read_blob(hyperdrive_blobs(d->drive), &en.blob, out, e);
+		rc = read_blob(
+		    hyperdrive_blobs(d->drive), &en.blob, d->fetch, out, e);
 	entry_deinit(&en);
 	return rc == ERR_OK ? rc : err_wrap(e, "%s", path);
 }

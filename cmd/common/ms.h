@@ -6,7 +6,7 @@
 #ifndef CMD_COMMON_MS_H
 #define CMD_COMMON_MS_H
 
-#include "cli/cli.h"
+#include "cmd/common/net.h"
 #include "multisig/config.h"
 #include "multisig/keydir.h"
 #include "multisig/release.h"
@@ -17,7 +17,7 @@ enum ms_front { MS_HYPER, MS_PEAR };
 struct ms_opts {
 	enum ms_front front;
 	const char *word; /* the subcommand */
-	struct cli_list rest;
+	struct cli_list rest, peers;
 	const char *config, *storage, *out, *source, *vanity;
 	struct cli_int version, timeout, min_peers, min_full;
 	bool first_commit, skip_target, client_only, force, force_dangerous;
@@ -75,6 +75,10 @@ NODISCARD enum err_code ms_keydir(
 NODISCARD enum err_code ms_book(struct keybook **out, struct cli *c,
     const struct ms_opts *o, struct err *e);
 
+/* Ask the peers of the command line, if there are any: source and target are
+ * as long here as they have them, and r can count and fetch. */
+NODISCARD enum err_code ms_net(struct common_net *net, struct cli *c,
+    const struct ms_opts *o, struct release_opts *r, struct err *e);
 /* Options of a release as the command line and config have them. */
 NODISCARD enum err_code ms_release_opts(struct release_opts *r,
     const struct ms_opts *o, const struct config *cfg, const struct ms_args *a,

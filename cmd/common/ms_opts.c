@@ -14,12 +14,13 @@ static const struct cli_option options[] = {
     {"first-commit", 0, CLI_FLAG, AT(first_commit), NULL,
 	"verify, commit: the target is empty, this is its first release", NULL},
     {"min-peers", 0, CLI_INT, AT(min_peers), "<n>",
-	"Peers that source and target must have (default 2). This version "
-	"has no network and counts none: 0 asks for none, for releases that "
+	"Peers that source and target must have (default 2). Only those "
+	"named with --peer are counted: 0 asks for none, for releases that "
 	"are made in one store",
 	NULL},
     {"min-full-copies", 0, CLI_INT, AT(min_full), "<n>",
 	"Peers that must have all of it (default 2; 0 as above)", NULL},
+    COMMON_PEER_OPTION(struct ms_opts, peers),
     {"peer-update-timeout", 0, CLI_INT, AT(timeout), "<ms>",
 	"How long to wait for peers in each check (default 5000)", NULL},
     {"skip-target-well-seeded", 0, CLI_FLAG, AT(skip_target), NULL,
@@ -142,5 +143,6 @@ ms_main(enum ms_front front, int argc, char **argv)
 		code = cli_exit(&c);
 	}
 	cli_list_deinit(&opts.rest);
+	cli_list_deinit(&opts.peers);
 	return code;
 }

@@ -17,6 +17,7 @@ struct run {
 	struct ms_args args;
 	struct config cfg;
 	struct keybook *book;
+	struct common_net net;
 	bool dry;  /* verify */
 	bool said; /* that it is committed */
 };
@@ -223,6 +224,30 @@ show_result(struct run *x, const struct release_report *r)
 	free(pretty);
 }
 
+/* Until enough of them hold all of it, or somebody has seen enough. */
+static enum err_code
+wait_for_seeders(struct run *x, const struct release_report *r, struct err *e)
+{
+	struct peers_question q = {.want_peers = x->r.min_peers,
+	    .want_full = x->r.min_full,
+	    .timeout_ms = x->r.timeout_ms};
+	struct peers_answer a;
+	enum err_code rc = common_net_changed(&x->net, e);
+
+	for (size_t i = 0; i < r->nparts && rc == ERR_OK;) {
+		q.key = r->part[i].after.key;
+		q.length = r->part[i].after.length;
+		rc = peers_count(x->r.peers, &q, &a, e);
+		if (a.full >= q.want_full)
+			i++;
+	}
+	if (rc == ERR_OK)
+		cli_line(x->c, "~ DONE ~");
+	else if (rc == ERR_INTERRUPTED)
+		rc = err_wrap(e, "committed; waiting for seeders");
+	return rc;
+}
+
 static enum err_code
 check_words(struct run *x, struct err *e)
 {
@@ -243,11 +268,15 @@ run(struct run *x, struct err *e)
 	struct store *s = NULL;
 	enum err_code rc;
 
-	rc = common_store(&s, x->c, x->dry ? STORE_READ : STORE_WRITE, e);
+	rc = common_store(&s, x->c,
+	    common_net_mode(&x->o->peers, x->dry ? STORE_READ : STORE_WRITE),
+	    e);
 	if (rc != ERR_OK)
 		return rc;
 	release_report_init(&r);
 	rc = ms_release_opts(&x->r, x->o, &x->cfg, &x->args, s, e);
+	if (rc == ERR_OK)
+		rc = ms_net(&x->net, x->c, x->o, &x->r, e);
 	if (rc == ERR_OK) {
 		x->r.dry_run = x->dry;
 		x->r.event = on_event;
@@ -266,7 +295,10 @@ run(struct run *x, struct err *e)
 		    x->c, x->o, &x->r, &x->args.request, x->book, e);
 	if (rc == ERR_OK)
 		show_result(x, &r);
+	if (rc == ERR_OK && r.committed && x->net.node != NULL)
+		rc = wait_for_seeders(x, &r, e);
 	release_report_deinit(&r);
+	common_net_close(&x->net);
 	store_close(s);
 	return rc;
 }

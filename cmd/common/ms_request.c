@@ -121,6 +121,7 @@ make(struct cli *c, const struct ms_opts *o, const struct config *cfg,
     struct ms_args *a, uint64_t length, struct err *e)
 {
 	void *ctx[2] = {c, (void *)(uintptr_t)o};
+	struct common_net net = {.node = NULL};
 	struct store *s = NULL;
 	struct release_opts r;
 	unsigned version =
@@ -131,9 +132,11 @@ make(struct cli *c, const struct ms_opts *o, const struct config *cfg,
 		return err_set(e, ERR_USAGE, "--request-version takes 2 or 3");
 	if (o->version.set)
 		version = (unsigned)o->version.n;
-	if ((rc = common_store(&s, c, STORE_READ, e)) != ERR_OK)
+	rc = common_store(&s, c, common_net_mode(&o->peers, STORE_READ), e);
+	if (rc != ERR_OK)
 		return rc;
-	if ((rc = ms_release_opts(&r, o, cfg, a, s, e)) == ERR_OK) {
+	if ((rc = ms_release_opts(&r, o, cfg, a, s, e)) == ERR_OK &&
+	    (rc = ms_net(&net, c, o, &r, e)) == ERR_OK) {
 		r.event = on_event;
 		r.stop = cli_stop_poll;
 		r.ctx = ctx;
@@ -147,6 +150,7 @@ make(struct cli *c, const struct ms_opts *o, const struct config *cfg,
 			 ? err_nomem(e)
 			 : print(c, o, &a->request, buf_cstr(&a->text), e);
 	}
+	common_net_close(&net);
 	store_close(s);
 	return rc;
 }

@@ -27,6 +27,7 @@ ms_review_request(struct cli *c, const struct ms_opts *o,
 enum err_code
 ms_review(struct cli *c, const struct ms_opts *o, struct err *e)
 {
+	struct common_net net = {.node = NULL};
 	struct keybook *book = NULL;
 	struct store *s = NULL;
 	struct release_opts r;
@@ -43,11 +44,14 @@ ms_review(struct cli *c, const struct ms_opts *o, struct err *e)
 	}
 	if ((rc = ms_config(&cfg, c, o, e)) != ERR_OK)
 		goto out;
-	if ((rc = common_store(&s, c, STORE_READ, e)) == ERR_OK &&
+	if ((rc = common_store(
+		 &s, c, common_net_mode(&o->peers, STORE_READ), e)) == ERR_OK &&
 	    (rc = ms_book(&book, c, o, e)) == ERR_OK &&
-	    (rc = ms_release_opts(&r, o, &cfg, &a, s, e)) == ERR_OK)
+	    (rc = ms_release_opts(&r, o, &cfg, &a, s, e)) == ERR_OK &&
+	    (rc = ms_net(&net, c, o, &r, e)) == ERR_OK)
 		rc = ms_review_request(c, o, &r, &a.request, book, e);
 	keybook_close(book);
+	common_net_close(&net);
 	store_close(s);
 	config_deinit(&cfg);
 out:

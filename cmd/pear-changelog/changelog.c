@@ -29,7 +29,7 @@ read_file(const struct cli *c, const struct pear_link *link, struct buf *text,
 
 	if (rc != ERR_OK)
 		return common_absent(rc, "drive", &link->key, e);
-	if ((rc = common_drive_open(&d, s, link, e)) == ERR_OK) {
+	if ((rc = common_drive_open(&d, s, link, NULL, e)) == ERR_OK) {
 		rc = common_drive_file(&d, "/CHANGELOG.md", text, e);
 		if (rc == ERR_NOT_FOUND)
 			rc = ERR_OK;

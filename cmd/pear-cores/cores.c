@@ -96,7 +96,7 @@ drive_name(struct store *s, const struct b32 *key)
 	struct buf b;
 
 	pear_link_init(&link, key);
-	if (common_drive_open(&d, s, &link, NULL) != ERR_OK)
+	if (common_drive_open(&d, s, &link, NULL, NULL) != ERR_OK)
 		return NULL;
 	buf_init(&b, APPCFG_MAX);
 	if (d.drive != NULL &&

@@ -2,13 +2,13 @@
 #ifndef CMD_PEAR_DUMP_H
 #define CMD_PEAR_DUMP_H
 
-#include "cli/cli.h"
+#include "cmd/common/net.h"
 #include "drive/dump.h"
 
 struct dump_args {
 	const char *link, *dir;
 	bool dry_run, force, list, prune, keep, yes, raw, check;
-	struct cli_list only;
+	struct cli_list only, peers;
 	struct cli_int checkout;
 	const char *encoding;
 };

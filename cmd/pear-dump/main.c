@@ -100,10 +100,23 @@ to_stream(struct cli *c, const struct dump_args *a, struct dump_opts *o,
 	return rc;
 }
 
+/* The drive must be known here, as long as it is to be dumped. */
+static enum err_code
+ask_peers(struct common_net *net, struct dump_opts *o, struct err *e)
+{
+	struct pear_link link = {.key = o->key,
+	    .has_version = o->has_checkout,
+	    .length = o->checkout};
+
+	o->fetch = common_net_fetch(net);
+	return common_net_drive(net, &link, e);
+}
+
 static enum err_code
 dump(struct cli *c, const struct dump_args *a, struct err *e)
 {
 	struct run run = {c, a};
+	struct common_net net = {.node = NULL};
 	struct dump_opts o = {.stop = cli_stop_poll,
 	    .event = on_event,
 	    .home = getenv("HOME"),
@@ -115,12 +128,15 @@ dump(struct cli *c, const struct dump_args *a, struct err *e)
 	buf_init(&prefix, PEAR_LINK_MAX);
 	rc = dump_args_apply(a, &o, &prefix, e);
 	if (rc == ERR_OK)
-		rc = common_store(&o.store, c, STORE_READ, e);
-	if (rc == ERR_OK) {
+		rc = common_store(
+		    &o.store, c, common_net_mode(&a->peers, STORE_READ), e);
+	if (rc == ERR_OK)
+		rc = common_net_open(&net, c, o.store, &a->peers, e);
+	if (rc == ERR_OK && (rc = ask_peers(&net, &o, e)) == ERR_OK)
 		rc = dump_args_stream(a) ? to_stream(c, a, &o, e)
 					 : to_folder(c, a, &o, e);
-		store_close(o.store);
-	}
+	common_net_close(&net);
+	store_close(o.store);
 	buf_deinit(&prefix);
 	return rc;
 }

@@ -24,6 +24,7 @@ static const struct cli_option options[] = {
 	NULL},
     {"yes", 'y', CLI_FLAG, offsetof(struct dump_args, yes), NULL,
 	"Delete without asking where that looks like a mistake", NULL},
+    COMMON_PEER_OPTION(struct dump_args, peers),
     {"check", 0, CLI_FLAG, offsetof(struct dump_args, check), NULL,
 	"Compare only; exit 4 if the folder differs", NULL},
     {"raw", 0, CLI_FLAG, offsetof(struct dump_args, raw), NULL,
@@ -65,6 +66,7 @@ void
 dump_args_deinit(struct dump_args *a)
 {
 	cli_list_deinit(&a->only);
+	cli_list_deinit(&a->peers);
 }
 
 bool

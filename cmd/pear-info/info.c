@@ -9,6 +9,7 @@ info_report_deinit(struct info_report *r)
 {
 	appcfg_deinit(&r->config);
 	common_drive_close(&r->drive);
+	common_net_close(&r->net);
 	store_close(r->store);
 	memset(r, 0, sizeof(*r));
 }
@@ -17,6 +18,7 @@ info_report_deinit(struct info_report *r)
 static enum err_code
 blobs_at(struct info_report *r, struct core *blobs, struct err *e)
 {
+	const struct fetch *f = common_net_fetch(&r->net);
 	struct tree t;
 	struct want w;
 	enum err_code rc;
@@ -27,7 +29,11 @@ blobs_at(struct info_report *r, struct core *blobs, struct err *e)
 	r->blobs.byte_length = core_head(blobs)->byte_length;
 	if (!r->drive.checkout)
 		return ERR_OK;
-	rc = hyperdrive_blobs_length(r->drive.bee, &r->blobs.length, &w, e);
+	do
+		rc = hyperdrive_blobs_length(
+		    r->drive.bee, &r->blobs.length, &w, e);
+	while (rc == ERR_NEED_BLOCK && f != NULL &&
+	       (rc = fetch_block(f, &w, e)) == ERR_OK);
 	if (rc == ERR_OK && r->blobs.length <= core_head(blobs)->length &&
 	    (rc = core_tree_at(blobs, r->blobs.length, &t, &w, e)) == ERR_OK)
 		r->blobs.byte_length = t.byte_length;
@@ -70,10 +76,16 @@ collect(struct cli *c, const struct info_opts *opts, struct info_report *r,
 {
 	enum err_code rc;
 
-	rc = common_store(&r->store, c, STORE_READ, e);
+	rc = common_store(
+	    &r->store, c, common_net_mode(&opts->peers, STORE_READ), e);
 	if (rc != ERR_OK)
 		return common_absent(rc, "drive", &link->key, e);
-	rc = common_drive_open(&r->drive, r->store, link, e);
+	if ((rc = common_net_open(&r->net, c, r->store, &opts->peers, e)) !=
+		ERR_OK ||
+	    (rc = common_net_drive(&r->net, link, e)) != ERR_OK)
+		return rc;
+	rc = common_drive_open(
+	    &r->drive, r->store, link, common_net_fetch(&r->net), e);
 	if (rc != ERR_OK)
 		return rc;
 	tree_hash(&r->drive.tree, &r->tree_hash);

@@ -3,12 +3,14 @@
 #define CMD_PEAR_INFO_INFO_H
 
 #include "cmd/common/drive.h"
+#include "cmd/common/net.h"
 #include "pear/appcfg.h"
 #include "cli/cli.h"
 
 struct info_opts {
 	const char *link;
 	bool key, metadata, manifest, multisig; /* sections; none = all */
+	struct cli_list peers;
 };
 
 extern const struct cli_spec info_spec;
@@ -29,6 +31,7 @@ struct info_report {
 	bool has_config; /* package.json was read */
 	struct appcfg config;
 	struct store *store; /* behind the handles */
+	struct common_net net;
 };
 
 NODISCARD enum err_code info_run(struct cli *c, const struct info_opts *opts,

@@ -9,6 +9,7 @@ static const struct cli_option options[] = {
 	"Only the drive's package.json", NULL},
     {"multisig", 0, CLI_FLAG, offsetof(struct info_opts, multisig), NULL,
 	"Only the signers, of a drive that has several", NULL},
+    COMMON_PEER_OPTION(struct info_opts, peers),
 };
 
 static const struct cli_arg args[] = {
@@ -28,7 +29,7 @@ const struct cli_spec info_spec = {
     .name = "pear-info",
     .event = "info",
     .summary = "Show keys, versions and sizes of a drive of the local "
-	       "store.",
+	       "store, or of peers.",
     .option = options,
     .noptions = sizeof(options) / sizeof(options[0]),
     .arg = args,

@@ -8,6 +8,7 @@ struct run {
 	struct provision_opts opts;
 	unsigned cooldown; /* seconds */
 	struct provision_review review;
+	struct common_net net;
 };
 
 static void
@@ -40,6 +41,26 @@ on_proceed(void *ctx)
 	return cli_stop_wait(run->cooldown);
 }
 
+/* All three drives, as far as peers have them: the target may be here only,
+ * and production may be nowhere yet. */
+static enum err_code
+ask_peers(struct run *run, struct err *e)
+{
+	struct pear_link target = {.key = run->opts.target};
+	enum err_code rc;
+
+	if (run->net.node == NULL)
+		return ERR_OK;
+	run->opts.fetch = common_net_fetch(&run->net);
+	rc = common_net_drive(&run->net, &run->opts.source, e);
+	if (rc == ERR_OK && run->opts.production.length > 0)
+		rc = common_net_drive(&run->net, &run->opts.production, e);
+	if (rc != ERR_OK)
+		return rc;
+	rc = common_net_drive(&run->net, &target, e);
+	return rc == ERR_PEERS ? ERR_OK : rc;
+}
+
 static enum err_code
 provision(struct cli *c, const struct provision_args *a, struct err *e)
 {
@@ -50,9 +71,15 @@ provision(struct cli *c, const struct provision_args *a, struct err *e)
 	rc = provision_args_apply(a, &run.opts, &run.cooldown, e);
 	if (rc == ERR_OK)
 		rc = common_store(&run.opts.store, c,
-		    a->dry_run ? STORE_READ : STORE_WRITE, e);
+		    a->dry_run ? common_net_mode(&a->peers, STORE_READ)
+			       : STORE_WRITE,
+		    e);
 	if (rc != ERR_OK)
 		return rc;
+	if ((rc = common_net_open(&run.net, c, run.opts.store, &a->peers, e)) !=
+		ERR_OK ||
+	    (rc = ask_peers(&run, e)) != ERR_OK)
+		goto out;
 	provision_review_init(&run.review, a);
 	run.opts.proceed = on_proceed;
 	run.opts.stop = on_stop;
@@ -65,6 +92,8 @@ provision(struct cli *c, const struct provision_args *a, struct err *e)
 		provision_render_done(c, &run.opts, &r, &run.review);
 	provision_review_deinit(&run.review);
 	provision_report_deinit(&r);
+out:
+	common_net_close(&run.net);
 	store_close(run.opts.store);
 	return rc;
 }
@@ -76,9 +105,14 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct cli c;
 	enum err_code rc;
+	int code;
 
-	if (!cli_start(&c, &provision_spec, argc, argv, &a))
-		return cli_exit(&c);
-	rc = provision(&c, &a, &e);
-	return cli_finish(&c, rc, &e);
+	if (!cli_start(&c, &provision_spec, argc, argv, &a)) {
+		code = cli_exit(&c);
+	} else {
+		rc = provision(&c, &a, &e);
+		code = cli_finish(&c, rc, &e);
+	}
+	cli_list_deinit(&a.peers);
+	return code;
 }

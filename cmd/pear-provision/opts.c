@@ -35,6 +35,7 @@ static const struct cli_option options[] = {
 	"Store every block of a changed file, as the original does; without "
 	"it, blocks that the target's history holds are used again",
 	NULL},
+    COMMON_PEER_OPTION(struct provision_args, peers),
 };
 
 static const struct cli_arg args[] = {

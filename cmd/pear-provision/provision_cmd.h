@@ -2,7 +2,7 @@
 #ifndef CMD_PEAR_PROVISION_H
 #define CMD_PEAR_PROVISION_H
 
-#include "cli/cli.h"
+#include "cmd/common/net.h"
 #include "drive/provision.h"
 #include "review/review.h"
 
@@ -11,6 +11,7 @@ struct provision_args {
 	bool dry_run, yes, latest, bootstrap, allow_prerelease, plain, diff;
 	const char *report;
 	struct cli_int cooldown;
+	struct cli_list peers;
 };
 
 extern const struct cli_spec provision_spec;

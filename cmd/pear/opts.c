@@ -29,6 +29,7 @@ const struct pear_command pear_commands[] = {
     {"stage", "deployment directory into a drive"},
     {"provision", "staged version onto production"},
     {"multisig", "release by a quorum of signers"},
+    {"seed", "keep drives available"},
     {"dump", "files out of a drive"},
     {"info", "what a drive is"},
     {"changelog", "what changed in an app"},

@@ -386,7 +386,7 @@ test_missing_contents(void **state)
 	(void)state;
 	open_drive(&x, "f a=1\nf b=22");
 	clear(&x, true, 0, 2);
-	refused(&x, FORCE, ERR_NOT_FOUND, "/a: block 0 of core ");
+	refused(&x, FORCE, ERR_PEERS, "/a: block 0 of core ");
 	check_tree(fix_path(x.dir, "out"), "");
 	fix_put(fix_path(x.dir, "out"), "f a=1\nf b=22");
 	expect(&x, FORCE, "");
@@ -453,7 +453,7 @@ test_missing_entry(void **state)
 	(void)state;
 	open_drive(&x, "f a=1\nf b=22");
 	clear(&x, false, 1, 2);
-	refused(&x, FORCE, ERR_NOT_FOUND, "block 1 of core ");
+	refused(&x, FORCE, ERR_PEERS, "block 1 of core ");
 	check(access(fix_path(x.dir, "out"), F_OK) != 0);
 	x.o.dry_run = x.o.readonly_diff = true;
 	check(stagefix_try(&x) != ERR_OK);

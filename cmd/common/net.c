@@ -1,0 +1,364 @@
+#include "cmd/common/net.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cli/stop.h"
+#include "hyperdrive/drive.h"
+
+#define STATS_US 250000
+
+enum store_mode
+common_net_mode(const struct cli_list *peers, enum store_mode mode)
+{
+	return peers->n > 0 ? STORE_CREATE : mode;
+}
+
+/* -- progress ------------------------------------------------------------- */
+
+/* Smoothed over about two seconds. */
+double
+common_rate_look(struct common_rate *r, uint64_t bytes, uint64_t now)
+{
+	double seconds = (double)(now - r->at) / 1e6, part;
+
+	if (r->at == 0 || now < r->at) {
+		r->at = now;
+		r->bytes = bytes;
+		return r->speed;
+	}
+	if (seconds < 0.05)
+		return r->speed;
+	part = seconds > 2 ? 1 : seconds / 2;
+	r->speed += part * ((double)(bytes - r->bytes) / seconds - r->speed);
+	r->at = now;
+	r->bytes = bytes;
+	return r->speed;
+}
+
+static json_t *
+direction(uint64_t bytes, uint64_t blocks, double speed)
+{
+	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)bytes,
+	    "blocks", (json_int_t)blocks, "speed", (json_int_t)llround(speed));
+}
+
+/* Blocks of all goals that are still missing. */
+static uint64_t
+missing(struct common_net *n)
+{
+	struct replicate_core *c = NULL;
+	struct replicate_status st;
+	uint64_t sum = 0;
+
+	while ((c = replicate_each(peer_replicate(n->node), c)) != NULL) {
+		replicate_status(c, &st);
+		sum += st.wanted;
+	}
+	return sum;
+}
+
+json_t *
+common_net_stats(struct common_net *n)
+{
+	struct peer_totals t;
+	uint64_t now = peer_now(), left;
+	json_t *down;
+
+	peer_totals(n->node, &t);
+	left = missing(n);
+	down = direction(t.bytes_in, t.blocks_in,
+	    common_rate_look(&n->down, t.bytes_in, now));
+	json_object_set_new(down, "progress",
+	    json_real(
+		t.blocks_in + left == 0
+		    ? 1
+		    : (double)t.blocks_in / (double)(t.blocks_in + left)));
+	return json_pack("{s:I, s:o, s:o}", "peers", (json_int_t)t.peers,
+	    "download", down, "upload",
+	    direction(t.bytes_out, t.blocks_out,
+		common_rate_look(&n->up, t.bytes_out, now)));
+}
+
+static void
+time_left(char *out, size_t cap, const struct peer_totals *t, uint64_t left,
+    double speed)
+{
+	double seconds, each;
+
+	out[0] = '\0';
+	if (t->blocks_in == 0 || speed < 1)
+		return;
+	each = (double)t->bytes_in / (double)t->blocks_in;
+	seconds = (double)left * each / speed;
+	if (seconds < 360000)
+		(void)snprintf(out, cap, ", %u:%02u left",
+		    (unsigned)seconds / 60, (unsigned)seconds % 60);
+}
+
+static void
+show_progress(struct common_net *n)
+{
+	char bytes[CLI_SIZE_MAX], rate[CLI_SIZE_MAX], eta[40];
+	struct peer_totals t;
+	uint64_t now = peer_now();
+	double speed;
+
+	if (n->cli->common.json) {
+		if (now - n->shown < n->least_us)
+			return;
+		n->shown = now;
+		cli_event(n->cli, "stats", common_net_stats(n));
+		return;
+	}
+	peer_totals(n->node, &t);
+	speed = common_rate_look(&n->down, t.bytes_in, now);
+	time_left(eta, sizeof(eta), &t, missing(n), speed);
+	cli_status(n->cli, "%s, %s/s%s, %u peer%s",
+	    cli_size(bytes, (int64_t)t.bytes_in),
+	    cli_size(rate, (int64_t)speed), eta, t.peers,
+	    t.peers == 1 ? "" : "s");
+}
+
+static void
+on_event(void *ctx, const struct peer_event *ev)
+{
+	struct common_net *n = ctx;
+	char key[Z32_KEY_LEN + 1], at[ADDR_TEXT];
+
+	switch (ev->kind) {
+	case PEER_JOINED:
+		cli_debug(n->cli, "peer %s joined (%s)", z32_key(key, &ev->key),
+		    addr_format(at, &ev->addr));
+		break;
+	case PEER_LEFT:
+		cli_debug(n->cli, "peer %s left: %s", z32_key(key, &ev->key),
+		    ev->text);
+		break;
+	case PEER_UNREACHED:
+		cli_debug(n->cli, "peer %s (%s): %s", z32_key(key, &ev->key),
+		    addr_format(at, &ev->addr), ev->text);
+		break;
+	case PEER_BLAMED:
+	case PEER_CONFLICT:
+		cli_warn(
+		    n->cli, "peer %s: %s", z32_key(key, &ev->key), ev->text);
+		break;
+	case PEER_TROUBLE:
+		cli_warn(n->cli, "%s", ev->text);
+		break;
+	case PEER_TICK:
+		show_progress(n);
+		break;
+	case PEER_CORE:
+		break;
+	}
+}
+
+/* -- life ----------------------------------------------------------------- */
+
+static enum err_code count(void *ctx, const struct peers_question *q,
+    struct peers_answer *out, struct err *e);
+static enum err_code update(void *ctx, const struct b32 *key, uint64_t length,
+    uint64_t timeout_ms, struct err *e);
+
+enum err_code
+common_net_open(struct common_net *out, struct cli *c, struct store *s,
+    const struct cli_list *peers, struct err *e)
+{
+	struct peer_at at[PEER_AT_MAX];
+	struct peer_opts o = {.store = s,
+	    .serve = true,
+	    .at = at,
+	    .stop = cli_stopping,
+	    .event = on_event,
+	    .ctx = out};
+	enum err_code rc;
+
+	memset(out, 0, sizeof(*out));
+	out->cli = c;
+	out->store = s;
+	out->least_us = STATS_US;
+	out->peers =
+	    (struct peers){.count = count, .update = update, .ctx = out};
+	if (peers->n == 0)
+		return ERR_OK;
+	if (c->common.offline)
+		return err_set(
+		    e, ERR_USAGE, "--peer and --offline exclude each other");
+	if (peers->n > PEER_AT_MAX)
+		return err_set(
+		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
+	for (size_t i = 0; i < peers->n; i++) {
+		rc = peer_at_parse(&at[i], view_str(peers->item[i]), e);
+		if (rc != ERR_OK) {
+			e->code = ERR_USAGE;
+			return err_wrap(e, "--peer");
+		}
+	}
+	o.nat = peers->n;
+	return peer_open(&out->node, &o, e);
+}
+
+void
+common_net_close(struct common_net *n)
+{
+	peer_close(n->node);
+	n->node = NULL;
+}
+
+const struct fetch *
+common_net_fetch(struct common_net *n)
+{
+	return n->node == NULL ? NULL : peer_fetch(n->node);
+}
+
+const struct peers *
+common_net_peers(struct common_net *n)
+{
+	return n->node == NULL ? NULL : &n->peers;
+}
+
+/* -- drives --------------------------------------------------------------- */
+
+/* What is here already is enough when nobody answers. */
+static enum err_code
+make_do(struct common_net *n, const struct b32 *key, uint64_t length,
+    enum err_code rc, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct core *c;
+	bool enough;
+
+	if (rc != ERR_PEERS ||
+	    core_open(&c, n->store, key, CORE_READ, &ignored) != ERR_OK)
+		return rc;
+	enough = core_head(c)->length > 0 && core_head(c)->length >= length;
+	core_close(c);
+	if (!enough)
+		return rc;
+	cli_warn(n->cli, "%s; going on with what is in this store", e->msg);
+	return ERR_OK;
+}
+
+enum err_code
+common_net_core(
+    struct common_net *n, const struct b32 *key, uint64_t length, struct err *e)
+{
+	enum err_code rc;
+
+	if (n->node == NULL)
+		return ERR_OK;
+	rc = peer_update(n->node, key, length, e);
+	return make_do(n, key, length, rc, e);
+}
+
+static enum err_code
+blobs_key(struct common_net *n, const struct b32 *key, struct b32 *out,
+    bool *known, struct err *e)
+{
+	const struct fetch *f = common_net_fetch(n);
+	struct hyperdrive *d;
+	struct want w;
+	enum err_code rc;
+
+	*known = false;
+	rc = hyperdrive_open(&d, n->store, key, CORE_READ, e);
+	if (rc == ERR_NOT_FOUND || rc == ERR_FORMAT || rc == ERR_UNSUPPORTED)
+		return ERR_OK; /* not a drive: the command will say so */
+	if (rc != ERR_OK)
+		return rc;
+	if (core_head(hyperdrive_db(d))->length > 0) {
+		do
+			rc = hyperdrive_find_blobs(d, &w, e);
+		while (rc == ERR_NEED_BLOCK &&
+		       (rc = fetch_block(f, &w, e)) == ERR_OK);
+		*known = hyperdrive_blobs_key(d, out);
+		if (rc == ERR_FORMAT || rc == ERR_UNSUPPORTED)
+			rc = ERR_OK;
+	}
+	hyperdrive_close(d);
+	return rc;
+}
+
+enum err_code
+common_net_drive(
+    struct common_net *n, const struct pear_link *link, struct err *e)
+{
+	uint64_t length = link->has_version ? link->length : 0;
+	struct b32 blobs;
+	bool known;
+	enum err_code rc;
+
+	if (n->node == NULL)
+		return ERR_OK;
+	if ((rc = common_net_core(n, &link->key, length, e)) != ERR_OK ||
+	    (rc = blobs_key(n, &link->key, &blobs, &known, e)) != ERR_OK ||
+	    !known)
+		return rc;
+	return common_net_core(n, &blobs, 0, e);
+}
+
+enum err_code
+common_net_changed(struct common_net *n, struct err *e)
+{
+	enum err_code rc;
+
+	if (n->node == NULL)
+		return ERR_OK;
+	if ((rc = store_refresh(n->store, e)) != ERR_OK)
+		return rc;
+	return replicate_changed(peer_replicate(n->node), NULL, peer_now(), e);
+}
+
+/* -- multisig ------------------------------------------------------------- */
+
+static void
+count_now(struct replicate_core *c, const struct peers_question *q,
+    struct peers_answer *out)
+{
+	uint64_t length, contiguous, fork;
+	struct b32 who;
+
+	*out = (struct peers_answer){0, 0, 0};
+	for (size_t i = 0;
+	     replicate_remote(c, i, &who, &length, &contiguous, &fork); i++) {
+		out->peers++;
+		out->full += contiguous >= q->length;
+		if (length > out->longest)
+			out->longest = length;
+	}
+}
+
+static enum err_code
+count(void *ctx, const struct peers_question *q, struct peers_answer *out,
+    struct err *e)
+{
+	struct common_net *n = ctx;
+	uint64_t until = peer_now() + q->timeout_ms * 1000;
+	struct replicate_core *c;
+	enum err_code rc;
+
+	rc = replicate_open(peer_replicate(n->node), &q->key, &c, e);
+	if (rc != ERR_OK)
+		return rc;
+	for (;;) {
+		count_now(c, q, out);
+		if ((out->peers >= q->want_peers &&
+			out->full >= q->want_full) ||
+		    peer_now() >= until)
+			return ERR_OK;
+		if ((rc = peer_turn(n->node, until, e)) != ERR_OK)
+			return rc;
+	}
+}
+
+static enum err_code
+update(void *ctx, const struct b32 *key, uint64_t length, uint64_t timeout_ms,
+    struct err *e)
+{
+	struct common_net *n = ctx;
+
+	(void)timeout_ms;
+	return common_net_core(n, key, length, e);
+}

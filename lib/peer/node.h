@@ -1,0 +1,114 @@
+/*
+ * node: a store on the network. Wiring only: it moves frames between
+ * connections and replication, dials the peers it was given again and again,
+ * and turns "this block is not here" into a wait.
+ *
+ *	peer_open(&n, &opts, e);
+ *	const struct fetch *f = peer_fetch(n);	// for workflows
+ *	peer_prepare(n, &key, 0, e);		// what a reader of a core needs
+ *	...or for a seeder, for ever:
+ *	peer_turn(n, until, e);
+ *	peer_close(n);
+ *
+ * One thread, the one of the store; the network has its own inside. Nothing
+ * happens with the store outside of these calls. Ctrl-C: opts.stop is asked
+ * at least four times a second, ERR_INTERRUPTED follows.
+ *
+ * Connections are made as HyperDHT makes direct ones (network.md 3.3, 3.4),
+ * so JavaScript peers dial and answer them.
+ */
+#ifndef PEER_NODE_H
+#define PEER_NODE_H
+
+#include "base/addr.h"
+#include "core/want.h"
+#include "crypto/sign.h"
+#include "replicate/replicate.h"
+
+#define PEER_CONNECTIONS_MAX 1024
+#define PEER_AT_MAX 64
+
+/* Where a peer is, and who it must be. */
+struct peer_at {
+	struct addr addr;
+	struct b32 key;
+};
+
+/* "HOST:PORT:KEY", the key in z-base-32 or hex. ERR_INVALID names it. */
+NODISCARD enum err_code peer_at_parse(
+    struct peer_at *out, struct view text, struct err *e);
+
+enum peer_kind {
+	PEER_JOINED,	/* connected: key, addr */
+	PEER_LEFT,	/* disconnected: text says why */
+	PEER_UNREACHED, /* a dial failed: addr, text; it is tried again */
+	PEER_BLAMED,	/* sent what does not verify: text */
+	PEER_CONFLICT,	/* of a core: text */
+	PEER_TROUBLE,	/* here, and not the end: text */
+	PEER_CORE,	/* replicate event of a core: HEAD, BLOCKS, DONE, … */
+	PEER_TICK	/* some progress, at most ten times a second */
+};
+
+struct peer_event {
+	enum peer_kind kind;
+	struct b32 key; /* of the remote */
+	struct addr addr;
+	const char *text;
+	const struct replicate_event *core; /* PEER_CORE */
+};
+
+struct peer_opts {
+	struct store *store;	      /* writable */
+	bool serve;		      /* answer for every core of the store */
+	const struct addr *listen;    /* NULL: not reachable */
+	const struct sign_pair *pair; /* who we are; NULL: somebody new */
+	const struct peer_at *at;
+	size_t nat;
+	uint32_t connections_max; /* 0: PEER_CONNECTIONS_MAX */
+	uint64_t patience_us;	  /* without any progress; 0: 30 s */
+	bool (*stop)(void);	  /* NULL: never */
+	void (*event)(void *ctx, const struct peer_event *ev);
+	void *ctx;
+};
+
+struct peer_node;
+
+NODISCARD enum err_code peer_open(
+    struct peer_node **out, const struct peer_opts *o, struct err *e);
+/* Says goodbye; what was verified is committed. */
+void peer_close(struct peer_node *n);
+
+/* One turn: frames in, work, frames out; waits until `until` (io time,
+ * peer_now) if there is nothing to do. */
+NODISCARD enum err_code peer_turn(
+    struct peer_node *n, uint64_t until, struct err *e);
+uint64_t peer_now(void); /* microseconds */
+
+struct replicate *peer_replicate(struct peer_node *n);
+/* Valid until peer_close(). get() waits for a block: ERR_PEERS says who was
+ * asked and what they said; progress goes to opts.event. */
+const struct fetch *peer_fetch(struct peer_node *n);
+/* Where it listens; false if it does not. */
+bool peer_address(const struct peer_node *n, struct addr *out);
+const struct b32 *peer_key(const struct peer_node *n);
+size_t peer_connections(const struct peer_node *n);
+/* Every address was tried at least once, with success or without. */
+bool peer_settled(const struct peer_node *n);
+
+/* Make core `key` known here and as long as the connected peers have it, and
+ * at least `length` blocks long (0: whatever they have). Waits until all
+ * peers have answered for it or the patience is over. ERR_PEERS: nobody has
+ * it, or none is long enough and it is too short here. */
+NODISCARD enum err_code peer_update(
+    struct peer_node *n, const struct b32 *key, uint64_t length, struct err *e);
+/* Ask for blocks ahead of their use. */
+void peer_ahead(
+    struct peer_node *n, const struct b32 *key, uint64_t start, uint64_t end);
+
+struct peer_totals {
+	uint64_t bytes_in, bytes_out, blocks_in, blocks_out;
+	uint32_t peers;
+};
+void peer_totals(struct peer_node *n, struct peer_totals *out);
+
+#endif

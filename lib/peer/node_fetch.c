@@ -1,0 +1,167 @@
+/* Waiting for what is not here yet. */
+#include "peer/node_impl.h"
+
+/* How long nothing has happened. */
+struct watch {
+	uint64_t since;
+	uint64_t blocks, length;
+	size_t peers;
+};
+
+static bool
+too_long(struct peer_node *n, struct watch *w, struct replicate_core *c)
+{
+	struct replicate_status st;
+	struct peer_totals t;
+	uint64_t now = peer_now();
+
+	replicate_status(c, &st);
+	peer_totals(n, &t);
+	if (w->since == 0 || t.blocks_in != w->blocks ||
+	    st.head.length != w->length || peer_connections(n) != w->peers) {
+		w->since = now;
+		w->blocks = t.blocks_in;
+		w->length = st.head.length;
+		w->peers = peer_connections(n);
+	}
+	return now - w->since > n->o.patience_us;
+}
+
+static enum err_code
+frozen(struct replicate_core *c, struct err *e)
+{
+	struct replicate_status st;
+
+	replicate_status(c, &st);
+	if (!st.conflict)
+		return ERR_OK;
+	return err_set(e, ERR_CONFLICT,
+	    "two signed histories of this core are known: it is frozen");
+}
+
+/* One round of waiting; ERR_PEERS when there is no point any more. */
+static enum err_code
+wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
+    struct err *e)
+{
+	const struct b32 *key = core_key(replicate_core_handle(c));
+	struct replicate_status st;
+	enum err_code rc;
+
+	if ((rc = frozen(c, e)) != ERR_OK)
+		return rc;
+	replicate_status(c, &st);
+	if (peer_hopeless(n) || too_long(n, w, c) ||
+	    (n->o.listen == NULL && peer_settled(n) && st.peers == 0 &&
+		peer_connections(n) > 0 && peer_answered(n, c)))
+		return peer_nobody(n, key, e);
+	return peer_turn(n, UINT64_MAX, e);
+}
+
+/* A length that none of all who can be asked has. */
+static bool
+too_short(struct peer_node *n, struct replicate_core *c, const struct want *w)
+{
+	struct replicate_status st;
+
+	if (w->kind != WANT_LENGTH || n->o.listen != NULL || !peer_settled(n))
+		return false;
+	replicate_status(c, &st);
+	return peer_connections(n) > 0 && peer_answered(n, c) &&
+	       st.longest < w->index;
+}
+
+static enum err_code
+get(void *ctx, const struct want *want, struct err *e)
+{
+	struct peer_node *n = ctx;
+	struct replicate_core *c;
+	struct watch w = {0};
+	enum err_code rc;
+
+	if ((rc = replicate_open(n->repl, &want->key, &c, e)) != ERR_OK ||
+	    (rc = replicate_need(c, want, e)) != ERR_OK)
+		return rc;
+	while (!replicate_here(c, want)) {
+		if (too_short(n, c, want))
+			return peer_nobody(n, &want->key, e);
+		if ((rc = wait_on(n, c, &w, e)) != ERR_OK)
+			return rc;
+	}
+	return ERR_OK;
+}
+
+static void
+ahead(void *ctx, const struct b32 *key, uint64_t start, uint64_t end)
+{
+	peer_ahead(ctx, key, start, end);
+}
+
+void
+peer_fetch_init(struct peer_node *n)
+{
+	n->fetch = (struct fetch){.get = get, .ahead = ahead, .ctx = n};
+}
+
+/* A hint: what cannot be asked for now is asked for when it is read. */
+void
+peer_ahead(
+    struct peer_node *n, const struct b32 *key, uint64_t start, uint64_t end)
+{
+	struct err e = ERR_INIT;
+	struct replicate_core *c;
+
+	if (replicate_open(n->repl, key, &c, &e) == ERR_OK &&
+	    replicate_download(c, start, end, &e) != ERR_OK)
+		e.code = ERR_OK;
+}
+
+static bool
+updated(struct peer_node *n, struct replicate_core *c, uint64_t length)
+{
+	struct replicate_status st;
+
+	replicate_status(c, &st);
+	if (length != 0 && st.head.length >= length)
+		return true;
+	return peer_settled(n) && st.peers > 0 && peer_answered(n, c) &&
+	       st.head.length >= st.longest && st.head.length >= length;
+}
+
+enum err_code
+peer_update(
+    struct peer_node *n, const struct b32 *key, uint64_t length, struct err *e)
+{
+	struct replicate_core *c;
+	struct watch w = {0};
+	enum err_code rc;
+
+	if ((rc = replicate_open(n->repl, key, &c, e)) != ERR_OK)
+		return rc;
+	if (length != 0)
+		replicate_reach(c, length);
+	else
+		replicate_follow(c, true);
+	while (rc == ERR_OK && !updated(n, c, length))
+		rc = wait_on(n, c, &w, e);
+	replicate_follow(c, false);
+	return rc;
+}
+
+void
+peer_totals(struct peer_node *n, struct peer_totals *out)
+{
+	struct replicate_peer_stats st;
+
+	*out = n->gone;
+	for (size_t i = 0; i < n->nlinks; i++) {
+		if (n->link[i]->peer == NULL)
+			continue;
+		replicate_peer_stats(n->link[i]->peer, &st);
+		out->peers++;
+		out->blocks_in += st.blocks_in;
+		out->bytes_in += st.bytes_in;
+		out->blocks_out += st.blocks_out;
+		out->bytes_out += st.bytes_out;
+	}
+}

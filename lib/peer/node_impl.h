@@ -1,0 +1,66 @@
+/* node_impl: what the files of node share. Private. */
+#ifndef PEER_NODE_IMPL_H
+#define PEER_NODE_IMPL_H
+
+#include "peer/node.h"
+#include "peer/wire.h"
+
+#define SLICE_US 250000 /* between two looks at opts.stop */
+#define REDIAL_FIRST_US 500000
+#define REDIAL_MOST_US 15000000
+#define PATIENCE_US 30000000
+#define TICK_US 100000
+#define REFRESH_US 50000
+
+/* A connection, from WIRE_OPENED to WIRE_CLOSED. */
+struct link {
+	struct wire_conn *conn;
+	struct replicate_peer *peer; /* NULL: dropped, waits to be closed */
+	char why[200];		     /* of the drop */
+	struct b32 *rejected;	     /* cores that it does not have */
+	size_t nrejected, cap;
+};
+
+struct dial {
+	struct peer_at at;
+	enum { DIAL_WAITS, DIAL_RUNS, DIAL_LINKED } state;
+	bool tried;
+	uint64_t again, delay;
+	char text[200]; /* of the last failure */
+};
+
+struct peer_node {
+	struct peer_opts o;
+	struct sign_pair pair;
+	struct wire *wire;
+	struct replicate *repl;
+	struct fetch fetch;
+	struct link **link;
+	size_t nlinks, cap;
+	struct dial *dial;
+	struct peer_totals gone; /* of peers that left */
+	uint64_t ticked, refreshed;
+	bool changed; /* the store, by others */
+	bool ever;    /* somebody was connected */
+};
+
+/* node.c */
+bool peer_rejected(const struct link *l, const struct b32 *key);
+/* The peer is gone for replication; what it did still counts. */
+void peer_retire(struct peer_node *n, struct link *l, uint64_t now);
+void peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now);
+void peer_link_free(struct link *l);
+
+/* node_life.c */
+/* The answers of all connections for a core are known. */
+bool peer_answered(struct peer_node *n, struct replicate_core *c);
+/* ERR_PEERS: why nobody gave what was asked. */
+NODISCARD enum err_code peer_nobody(
+    struct peer_node *n, const struct b32 *key, struct err *e);
+/* No connection, and none in sight. */
+bool peer_hopeless(const struct peer_node *n);
+
+/* node_fetch.c */
+void peer_fetch_init(struct peer_node *n);
+
+#endif

@@ -1,0 +1,215 @@
+/* Opening and closing a node, and questions about it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/z32.h"
+#include "net/io/io.h"
+#include "peer/node_impl.h"
+
+/* -- life ----------------------------------------------------------------- */
+
+static enum err_code
+start(struct peer_node *n, struct err *e)
+{
+	struct replicate_opts ro = {.serve = n->o.serve};
+	struct wire_opts wo = {.listen = n->o.listen,
+	    .pair = &n->pair,
+	    .connections_max = n->o.connections_max != 0
+				   ? n->o.connections_max
+				   : PEER_CONNECTIONS_MAX};
+	struct b32 seed;
+	char watch[4096];
+	enum err_code rc;
+
+	for (size_t i = 0; i < n->o.nat; i++) {
+		n->dial[i].at = n->o.at[i];
+		n->dial[i].delay = REDIAL_FIRST_US;
+		wo.dial4 = wo.dial4 || n->o.at[i].addr.family == 4;
+		wo.dial6 = wo.dial6 || n->o.at[i].addr.family == 6;
+	}
+	if (n->o.pair != NULL) {
+		rc = sign_pair_copy(&n->pair, n->o.pair, e);
+	} else {
+		secret_random(&seed, sizeof(seed));
+		rc = sign_pair_seed(&n->pair, &seed, e);
+		secret_wipe(&seed, sizeof(seed));
+	}
+	if (rc != ERR_OK)
+		return rc;
+	if (snprintf(watch, sizeof(watch), "%s/index", store_dir(n->o.store)) <
+	    (int)sizeof(watch))
+		wo.watch = watch;
+	if ((rc = replicate_new(&n->repl, n->o.store, &ro, e)) != ERR_OK)
+		return rc;
+	return wire_open(&n->wire, &wo, e);
+}
+
+enum err_code
+peer_open(struct peer_node **out, const struct peer_opts *o, struct err *e)
+{
+	struct peer_node *n;
+	enum err_code rc;
+
+	if (o->nat > PEER_AT_MAX)
+		return err_set(e, ERR_USAGE, "more than %d peers", PEER_AT_MAX);
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return err_nomem(e);
+	n->o = *o;
+	if (n->o.patience_us == 0)
+		n->o.patience_us = PATIENCE_US;
+	peer_fetch_init(n);
+	n->dial = calloc(o->nat + 1, sizeof(*n->dial));
+	rc = n->dial == NULL ? err_nomem(e) : start(n, e);
+	if (rc != ERR_OK) {
+		peer_close(n);
+		return rc;
+	}
+	*out = n;
+	return ERR_OK;
+}
+
+/* Every connection ends in order; the network thread gets a moment to say
+ * so, and whoever does not hear it finds out by itself. */
+static void
+goodbye(struct peer_node *n)
+{
+	uint64_t now = io_now(), until = now + 200000;
+	struct wire_event *ev;
+
+	for (size_t i = 0; i < n->nlinks; i++) {
+		if (n->link[i]->peer == NULL)
+			continue;
+		peer_retire(n, n->link[i], now);
+		wire_drop(n->wire, n->link[i]->conn, true);
+	}
+	n->o.event = NULL;
+	n->o.nat = 0;
+	wire_flush(n->wire);
+	while (n->nlinks > 0 && io_now() < until) {
+		if ((ev = wire_next(n->wire)) == NULL) {
+			wire_wait(n->wire, until);
+			continue;
+		}
+		if (ev->kind == WIRE_CLOSED) {
+			ev->dial = 0;
+			peer_closed(n, ev, now);
+		}
+		free(ev->data);
+		free(ev);
+	}
+}
+
+void
+peer_close(struct peer_node *n)
+{
+	struct err e = ERR_INIT;
+
+	if (n == NULL)
+		return;
+	/* what cannot be committed now is fetched again another time */
+	if (n->repl != NULL && replicate_flush(n->repl, io_now(), &e) != ERR_OK)
+		e.code = ERR_OK;
+	if (n->wire != NULL)
+		goodbye(n);
+	while (n->nlinks > 0)
+		peer_link_free(n->link[--n->nlinks]);
+	wire_close(n->wire);
+	replicate_free(n->repl);
+	sign_pair_free(&n->pair);
+	free(n->link);
+	free(n->dial);
+	free(n);
+}
+
+/* -- questions ------------------------------------------------------------ */
+
+struct replicate *
+peer_replicate(struct peer_node *n)
+{
+	return n->repl;
+}
+
+const struct fetch *
+peer_fetch(struct peer_node *n)
+{
+	return &n->fetch;
+}
+
+bool
+peer_address(const struct peer_node *n, struct addr *out)
+{
+	if (n->o.listen == NULL)
+		return false;
+	wire_addr(n->wire, out);
+	return true;
+}
+
+const struct b32 *
+peer_key(const struct peer_node *n)
+{
+	return &n->pair.pub;
+}
+
+size_t
+peer_connections(const struct peer_node *n)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < n->nlinks; i++)
+		live += n->link[i]->peer != NULL;
+	return live;
+}
+
+bool
+peer_settled(const struct peer_node *n)
+{
+	for (size_t i = 0; i < n->o.nat; i++)
+		if (!n->dial[i].tried)
+			return false;
+	return true;
+}
+
+bool
+peer_answered(struct peer_node *n, struct replicate_core *c)
+{
+	const struct b32 *key = core_key(replicate_core_handle(c));
+	struct replicate_status st;
+	size_t answers;
+
+	replicate_status(c, &st);
+	answers = st.told;
+	for (size_t i = 0; i < n->nlinks; i++)
+		answers +=
+		    n->link[i]->peer != NULL && peer_rejected(n->link[i], key);
+	return answers >= peer_connections(n);
+}
+
+bool
+peer_hopeless(const struct peer_node *n)
+{
+	return peer_connections(n) == 0 && n->o.listen == NULL &&
+	       peer_settled(n) && !n->ever;
+}
+
+enum err_code
+peer_nobody(struct peer_node *n, const struct b32 *key, struct err *e)
+{
+	char name[Z32_KEY_LEN + 1], at[ADDR_TEXT];
+	const struct dial *d = n->dial;
+
+	z32_key(name, key);
+	if (peer_connections(n) > 0)
+		return err_set(e, ERR_PEERS,
+		    "core %s: none of the %zu connected peers could give it",
+		    name, peer_connections(n));
+	for (size_t i = 0; i < n->o.nat; i++)
+		if (n->dial[i].text[0] != '\0')
+			d = &n->dial[i];
+	if (n->o.nat == 0)
+		return err_set(
+		    e, ERR_PEERS, "core %s: no peer is connected", name);
+	return err_set(e, ERR_PEERS,
+	    "core %s: no peer could be reached (%s: %s)", name,
+	    addr_format(at, &d->at.addr),
+	    d->text[0] != '\0' ? d->text : "no answer");
+}

@@ -1,0 +1,93 @@
+/*
+ * wire: the network side of lib/peer. It lives on the network thread and
+ * owns sockets, handshakes, streams and ciphers; the other side, on the
+ * thread of the store, owns everything that knows cores. They talk in items
+ * through two queues and share nothing else but two byte counts of each
+ * connection. Private to lib/peer.
+ *
+ * A connection belongs to the wire. After WIRE_CLOSED the other side says
+ * wire_release(), and only then it is freed.
+ *
+ * Memory: frames of a connection that wait for the other side are bounded,
+ * because its receive window opens only while they are few; so is what waits
+ * to be sent, because WIRE_ROOM tells when there is room.
+ */
+#ifndef PEER_WIRE_H
+#define PEER_WIRE_H
+
+#include "crypto/sign.h"
+#include "net/io/queue.h"
+#include "net/mux/mux.h"
+#include "peer/node.h"
+
+struct wire;
+struct wire_conn;
+
+enum wire_kind {
+	WIRE_OPENED, /* conn: the handshake is over */
+	WIRE_FRAME,  /* conn, data, head, len: give back with wire_done() */
+	WIRE_ROOM,   /* conn: there is room to send again */
+	WIRE_CLOSED, /* conn: gone; text says why */
+	WIRE_FAILED, /* dial: nobody there; text says why */
+	WIRE_CHANGED /* the watched folder changed */
+};
+
+struct wire_event {
+	struct io_item item;
+	enum wire_kind kind;
+	struct wire_conn *conn;
+	uint8_t *data;
+	size_t head, len;
+	uint32_t dial; /* of wire_dial() */
+	char text[200];
+};
+
+/* Set before WIRE_OPENED, constant after it. */
+struct wire_about {
+	struct b32 key; /* the remote's */
+	uint8_t hash[64];
+	struct addr addr;
+	bool initiator;
+	uint32_t dial; /* 0: it came to us */
+};
+
+struct wire_opts {
+	const struct addr *listen; /* NULL: only dial */
+	bool dial4, dial6;	   /* families to dial */
+	const struct sign_pair *pair;
+	const char *watch; /* folder, or NULL */
+	uint32_t connections_max;
+};
+
+NODISCARD enum err_code wire_open(
+    struct wire **out, const struct wire_opts *o, struct err *e);
+/* Says goodbye on every connection, at most 200 ms long, and ends the
+ * thread. NULL is fine. */
+void wire_close(struct wire *w);
+/* Where it listens. */
+void wire_addr(const struct wire *w, struct addr *out);
+
+/* All below from the other side's thread. */
+/* The event is the caller's: free() it, and its data. */
+struct wire_event *wire_next(struct wire *w);
+void wire_wait(struct wire *w, uint64_t until);
+NODISCARD enum err_code wire_dial(struct wire *w, uint32_t dial,
+    const struct addr *to, const struct b32 *key, struct err *e);
+const struct wire_about *wire_about(const struct wire_conn *c);
+void *wire_user(const struct wire_conn *c);
+void wire_set_user(struct wire_conn *c, void *user);
+/* Takes the frame over: plaintext [MUX_FRAME_HEAD, + len), with room for the
+ * cipher. */
+NODISCARD enum err_code wire_write(struct wire *w, struct wire_conn *c,
+    uint8_t *data, size_t len, struct err *e);
+/* Bytes that may be written for now. 0: WIRE_ROOM will come. */
+size_t wire_room(struct wire *w, struct wire_conn *c);
+/* A WIRE_FRAME of that length was dealt with. */
+void wire_done(struct wire *w, struct wire_conn *c, size_t len);
+/* Begin to close: gracefully, or at once. WIRE_CLOSED follows. */
+void wire_drop(struct wire *w, struct wire_conn *c, bool graceful);
+/* After WIRE_CLOSED: c is not used any more. */
+void wire_release(struct wire *w, struct wire_conn *c);
+void wire_flush(struct wire *w); /* wake the network thread if needed */
+
+#endif

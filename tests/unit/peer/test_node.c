@@ -1,0 +1,254 @@
+/* Two stores over loopback, both sides in this process: blocks come when a
+ * read misses them, appends are followed, reasons are given. */
+#include "../core/fix.h"
+
+#include "peer/node.h"
+
+#define PATIENCE 20000000u
+
+struct side {
+	struct fix f;
+	struct peer_node *n;
+	size_t joined, left, unreached;
+	char text[256];
+};
+
+static void
+on_event(void *ctx, const struct peer_event *ev)
+{
+	struct side *s = ctx;
+
+	s->joined += ev->kind == PEER_JOINED;
+	s->left += ev->kind == PEER_LEFT;
+	s->unreached += ev->kind == PEER_UNREACHED;
+	if (ev->text != NULL)
+		(void)snprintf(s->text, sizeof(s->text), "%s", ev->text);
+}
+
+static void
+side_open(struct side *s, const char *listen, const struct peer_at *at)
+{
+	struct peer_opts o = {.store = s->f.s,
+	    .serve = true,
+	    .at = at,
+	    .nat = at != NULL,
+	    .patience_us = PATIENCE,
+	    .event = on_event,
+	    .ctx = s};
+	struct err e = ERR_INIT;
+	struct addr a;
+
+	if (listen != NULL) {
+		check_ok(addr_parse(&a, view_str(listen), &e), &e);
+		o.listen = &a;
+	}
+	check_ok(peer_open(&s->n, &o, &e), &e);
+}
+
+static void
+side_close(struct side *s)
+{
+	peer_close(s->n);
+	fix_close(&s->f);
+}
+
+/* A writer that listens, and a replica that knows the key and the address. */
+static void
+pair_open(struct side *w, struct side *r, uint64_t blocks)
+{
+	struct peer_at at;
+	struct core *c;
+
+	memset(w, 0, sizeof(*w));
+	memset(r, 0, sizeof(*r));
+	fix_open(&w->f, 7, true);
+	c = fix_core(&w->f, CORE_WRITE);
+	if (blocks > 0)
+		fix_append(c, blocks);
+	core_close(c);
+	fix_open(&r->f, 7, false);
+	side_open(w, "127.0.0.1:0", NULL);
+	check(peer_address(w->n, &at.addr));
+	at.key = *peer_key(w->n);
+	side_open(r, NULL, &at);
+}
+
+/* Both sides take turns in this thread: the other one has to answer. */
+static void
+turn(struct side *w, struct side *r)
+{
+	struct err e = ERR_INIT;
+
+	check_ok(peer_turn(w->n, peer_now() + 200, &e), &e);
+	check_ok(peer_turn(r->n, peer_now() + 200, &e), &e);
+}
+
+static void
+until_here(struct side *w, struct side *r, const struct want *want)
+{
+	uint64_t until = peer_now() + PATIENCE;
+	struct replicate_core *c;
+	struct err e = ERR_INIT;
+
+	check_ok(replicate_open(peer_replicate(r->n), &want->key, &c, &e), &e);
+	check_ok(replicate_need(c, want, &e), &e);
+	while (!replicate_here(c, want)) {
+		check(peer_now() < until);
+		turn(w, r);
+	}
+}
+
+static void
+gets_blocks(void **state)
+{
+	struct side w, r;
+	struct want want = {.kind = WANT_BLOCK, .index = 41};
+	struct err e = ERR_INIT;
+	struct want none;
+	struct core *c;
+	struct buf b;
+	char space[64];
+
+	(void)state;
+	pair_open(&w, &r, 300);
+	want.key = r.f.key;
+	until_here(&w, &r, &want);
+	check(r.joined == 1 && w.joined == 1);
+	buf_init(&b, CORE_BLOCK_MAX);
+	c = fix_core(&r.f, CORE_READ);
+	check(core_head(c)->length == 300);
+	check_ok(core_get(c, 41, &b, &none, &e), &e);
+	check_same(buf_view(&b), fix_block(41, space, sizeof(space)));
+	core_close(c);
+	buf_deinit(&b);
+	side_close(&r);
+	side_close(&w);
+}
+
+/* What the writer appends while both are connected arrives. */
+static void
+follows(void **state)
+{
+	uint64_t until = peer_now() + PATIENCE;
+	struct side w, r;
+	struct replicate_core *rc;
+	struct replicate_status st;
+	struct err e = ERR_INIT;
+	struct core *c;
+
+	(void)state;
+	pair_open(&w, &r, 0);
+	check_ok(replicate_open(peer_replicate(r.n), &r.f.key, &rc, &e), &e);
+	replicate_follow(rc, true);
+	check_ok(replicate_download(rc, 0, UINT64_MAX, &e), &e);
+	while (r.joined == 0 || w.joined == 0)
+		turn(&w, &r);
+	for (uint64_t n = 10; n <= 30; n += 10) {
+		c = fix_core(&w.f, CORE_WRITE);
+		fix_append(c, 10);
+		core_close(c);
+		check_ok(replicate_changed(
+			     peer_replicate(w.n), NULL, peer_now(), &e),
+		    &e);
+		do {
+			check(peer_now() < until);
+			turn(&w, &r);
+			replicate_status(rc, &st);
+		} while (st.head.length != n || st.head.contiguous != n);
+	}
+	side_close(&r);
+	side_close(&w);
+}
+
+static void
+nobody_there(void **state)
+{
+	struct err e = ERR_INIT;
+	struct peer_at at;
+	struct want want = {.kind = WANT_BLOCK};
+	struct side w, r;
+	char shown[ADDR_TEXT];
+
+	(void)state;
+	/* an address that was free a moment ago, and the wrong key for it */
+	pair_open(&w, &r, 1);
+	check(peer_address(w.n, &at.addr));
+	memset(&at.key, 9, sizeof(at.key));
+	side_close(&r);
+	side_close(&w);
+	memset(&r, 0, sizeof(r));
+	fix_open(&r.f, 7, false);
+	side_open(&r, NULL, &at);
+	want.key = r.f.key;
+	check_code(fetch_block(peer_fetch(r.n), &want, &e), ERR_PEERS);
+	check(strstr(e.msg, addr_format(shown, &at.addr)) != NULL);
+	check(r.unreached == 1 && r.joined == 0);
+	side_close(&r);
+}
+
+static bool
+stopped(void)
+{
+	return true;
+}
+
+static void
+stops(void **state)
+{
+	struct err e = ERR_INIT;
+	struct peer_opts o = {.stop = stopped};
+	struct side s = {.n = NULL};
+
+	(void)state;
+	fix_open(&s.f, 7, false);
+	o.store = s.f.s;
+	check_ok(peer_open(&s.n, &o, &e), &e);
+	check_code(peer_turn(s.n, UINT64_MAX, &e), ERR_INTERRUPTED);
+	side_close(&s);
+}
+
+static void
+addresses(void **state)
+{
+	static const char key[] =
+	    "0101010101010101010101010101010101010101010101010101010101010101";
+	static const char *const bad[] = {"", "127.0.0.1:1", "127.0.0.1:1:zz",
+	    "127.0.0.1:0:%s", "host:1:%s", "%s", ":%s"};
+	struct err e = ERR_INIT;
+	struct peer_at at;
+	char text[200];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "[::1]:70:%s", key);
+	check_ok(peer_at_parse(&at, view_str(text), &e), &e);
+	check(at.addr.family == 6 && at.addr.port == 70 && at.key.b[31] == 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct buf b;
+
+		buf_init(&b, 200);
+		for (const char *p = bad[i]; *p != '\0'; p++) {
+			if (p[0] == '%') {
+				buf_str(&b, key);
+				p++;
+			} else {
+				buf_byte(&b, (uint8_t)*p);
+			}
+		}
+		check_code(peer_at_parse(&at, buf_view(&b), &e), ERR_INVALID);
+		buf_deinit(&b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(stops),
+	    cmocka_unit_test(nobody_there),
+	    cmocka_unit_test(gets_blocks),
+	    cmocka_unit_test(follows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
