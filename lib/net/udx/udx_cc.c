@@ -21,7 +21,7 @@
 #define GAIN_CWND 2000
 #define CYCLE_LEN 8
 #define DRAIN_PERCENT 99
-#define DRAIN_ROUNDS 4 /* until the queue of probing is gone, at most */
+#define PHASE_ROUNDS 4
 #define FULL_GROWTH 1250
 #define FULL_ROUNDS 3
 #define CWND_INITIAL 10 /* packets */
@@ -357,16 +357,20 @@ update_cycle(struct udx *u, const struct sample *s)
 {
 	struct cc *c = &u->cc;
 	uint64_t gain = cycle_gain[c->cycle];
-	bool next = u->now - c->cycle_at > round_trip(u);
+	uint64_t since = u->now - c->cycle_at;
+	bool next = since > round_trip(u);
 
 	if (c->mode != CC_PROBE_BW)
 		return;
+	/* until what is probed for is in flight, or the queue of that is
+	 * gone; but not for ever */
 	if (gain > GAIN)
 		next =
-		    next && (s->lost > 0 || s->flight_before >= bdp(u, gain));
+		    next && (s->lost > 0 || s->flight_before >= bdp(u, gain) ||
+				since > PHASE_ROUNDS * round_trip(u));
 	else if (gain < GAIN)
 		next = s->flight_before <= bdp(u, GAIN) ||
-		       u->now - c->cycle_at > DRAIN_ROUNDS * round_trip(u);
+		       since > PHASE_ROUNDS * round_trip(u);
 	if (!next)
 		return;
 	c->cycle = (c->cycle + 1) % CYCLE_LEN;

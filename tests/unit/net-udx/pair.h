@@ -12,7 +12,7 @@
 #include "net/udx/impl.h"
 #include "vec.h"
 
-#define PAIR_LINE 16384 /* datagrams on the way */
+#define PAIR_LINE 16384 /* datagrams on the way, each direction */
 #define PAIR_ID_A 0x11111111u
 #define PAIR_ID_B 0x22222222u
 
@@ -20,15 +20,14 @@ struct pair_datagram {
 	uint8_t bytes[UDX_DATAGRAM_MAX];
 	size_t len;
 	uint64_t at;
-	int to;
 };
 
 struct pair {
 	struct udx *u[2];
 	struct addr addr[2];
 	uint64_t now, delay;
-	struct pair_datagram *line; /* in order of arrival */
-	size_t first, n;
+	struct pair_datagram *line[2]; /* to a side, in order of arrival */
+	size_t first[2], n[2];
 	struct buf got[2];	/* what each side read */
 	size_t polls, sent[2];	/* datagrams */
 	bool ended[2], keep[2]; /* keep: the reader gives no credit */
@@ -54,13 +53,13 @@ pair_init_opts(struct pair *p, struct udx_opts a, struct udx_opts b)
 	memset(p, 0, sizeof(*p));
 	p->now = 1000000;
 	p->delay = 10000;
-	p->line = malloc(PAIR_LINE * sizeof(*p->line));
-	check(p->line != NULL);
 	a.local_id = PAIR_ID_A;
 	b.local_id = PAIR_ID_B;
 	check_ok(udx_new(&p->u[0], &a, p->now, &e), &e);
 	check_ok(udx_new(&p->u[1], &b, p->now, &e), &e);
 	for (int i = 0; i < 2; i++) {
+		p->line[i] = malloc(PAIR_LINE * sizeof(*p->line[i]));
+		check(p->line[i] != NULL);
 		buf_init(&p->got[i], 1 << 28);
 		p->addr[i] = (struct addr){.family = 4,
 		    .port = (uint16_t)(4000 + i),
@@ -84,8 +83,8 @@ pair_deinit(struct pair *p)
 	for (int i = 0; i < 2; i++) {
 		udx_free(p->u[i]);
 		buf_deinit(&p->got[i]);
+		free(p->line[i]);
 	}
-	free(p->line);
 }
 
 /* The sequence numbers of both directions begin here. */
@@ -126,18 +125,18 @@ pair_carry(struct pair *p, int from, struct view d)
 {
 	struct udx_packet k;
 	struct pair_datagram *g;
+	int to = 1 - from;
 
 	check(d.len <= UDX_DATAGRAM_MAX);
 	p->sent[from]++;
 	check(udx_packet_parse(&k, d));
 	if (p->drop != NULL && p->drop(p, from, &k, d.len))
 		return;
-	check(p->n < PAIR_LINE);
-	g = &p->line[(p->first + p->n++) % PAIR_LINE];
+	check(p->n[to] < PAIR_LINE);
+	g = &p->line[to][(p->first[to] + p->n[to]++) % PAIR_LINE];
 	memcpy(g->bytes, d.ptr, d.len);
 	g->len = d.len;
 	g->at = p->now + p->delay;
-	g->to = 1 - from;
 }
 
 /* Everything that side wants to send now. */
@@ -158,17 +157,45 @@ pair_poll(struct pair *p, int side)
 	return n;
 }
 
+/* When the first datagram to a side arrives. */
+static inline uint64_t
+pair_arrival(const struct pair *p, int to)
+{
+	return p->n[to] > 0 ? p->line[to][p->first[to]].at : UDX_NEVER;
+}
+
 static inline uint64_t
 pair_next(const struct pair *p)
 {
-	uint64_t at = p->n > 0 ? p->line[p->first].at : UDX_NEVER;
+	uint64_t at = UDX_NEVER;
 
 	for (int i = 0; i < 2; i++) {
 		uint64_t d = udx_deadline(p->u[i]);
 
 		at = d < at ? d : at;
+		at = pair_arrival(p, i) < at ? pair_arrival(p, i) : at;
 	}
 	return at;
+}
+
+static inline void
+pair_arrive(struct pair *p, int to)
+{
+	while (pair_arrival(p, to) <= p->now) {
+		struct pair_datagram *g = &p->line[to][p->first[to]];
+
+		p->first[to] = (p->first[to] + 1) % PAIR_LINE;
+		p->n[to]--;
+		pair_give(p, to, view_of(g->bytes, g->len));
+	}
+	udx_batch_end(p->u[to], p->now);
+}
+
+/* What is on the way is lost. */
+static inline void
+pair_forget(struct pair *p)
+{
+	p->n[0] = p->n[1] = 0;
 }
 
 /* Polls both sides and goes on to the next thing that happens; false: there
@@ -185,17 +212,11 @@ pair_step(struct pair *p, uint64_t until)
 		p->now = until;
 		return false;
 	}
-	check(at > p->now || p->n > 0);
+	check(at > p->now || pair_arrival(p, 0) <= p->now ||
+	      pair_arrival(p, 1) <= p->now);
 	p->now = at > p->now ? at : p->now;
-	while (p->n > 0 && p->line[p->first].at <= p->now) {
-		struct pair_datagram *g = &p->line[p->first];
-
-		p->first = (p->first + 1) % PAIR_LINE;
-		p->n--;
-		pair_give(p, g->to, view_of(g->bytes, g->len));
-	}
-	udx_batch_end(p->u[0], p->now);
-	udx_batch_end(p->u[1], p->now);
+	pair_arrive(p, 0);
+	pair_arrive(p, 1);
 	return true;
 }
 
