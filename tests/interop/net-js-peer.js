@@ -359,7 +359,7 @@ async function describe (core) {
 function * randomBytes (size, seed) {
   const key = crypto.createHash('sha256').update('seed ' + seed).digest()
   const cipher = crypto.createCipheriv('chacha20', key, Buffer.alloc(16))
-  const zeros = Buffer.alloc(1 << 20)
+  const zeros = Buffer.alloc(65536) // as large as the blocks of a drive
   if (!size) yield zeros.subarray(0, 0)
   for (let at = 0; at < size; at += zeros.length) {
     yield cipher.update(zeros.subarray(0, Math.min(zeros.length, size - at)))
