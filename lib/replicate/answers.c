@@ -134,6 +134,8 @@ take(struct session *s, uint16_t id, const struct core_proof *p, struct err *e)
 	}
 	if (rc != ERR_OK)
 		return collect_trouble(c, rc, e);
+	if (c->grown && c->upgrades > 0)
+		asked_cancel_upgrades(c);
 	if (outcome == CORE_IGNORED) {
 		st->wasted++;
 	} else if (p->has_block) {

@@ -48,6 +48,8 @@ let_go_shared(struct replicate_core *c, uint64_t i, bool here)
 			continue;
 		if (here) {
 			s->out.slot[id - 1].shared = false;
+			window_lost(
+			    s->peer, c->r->now - s->out.slot[id - 1].sent);
 			asked_cancel(s, id);
 			continue;
 		}
@@ -79,7 +81,8 @@ let_go(struct session *s, const struct request *q)
 			download_rescan(c, q->index);
 		break;
 	case REQUEST_UPGRADE:
-		c->upgrading = NULL;
+		s->upgrading = false;
+		c->upgrades--;
 		break;
 	case REQUEST_FORK:
 	case REQUEST_HASH:
@@ -120,6 +123,20 @@ asked_cancel_all(struct session *s)
 }
 
 void
+asked_cancel_upgrades(struct replicate_core *c)
+{
+	uint16_t id;
+
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		for (id = requests_first(&s->out); s->upgrading && id != 0;
+		     id = requests_after(&s->out, id))
+			if (s->out.slot[id - 1].kind == REQUEST_UPGRADE) {
+				asked_cancel(s, id);
+				break;
+			}
+}
+
+void
 asked_over_all(struct session *s)
 {
 	while (requests_first(&s->out) != 0)
@@ -147,6 +164,7 @@ give_up(struct session *s, uint16_t id)
 {
 	enum request_kind kind = s->out.slot[id - 1].kind;
 
+	window_lost(s->peer, s->core->r->now - s->out.slot[id - 1].sent);
 	if (kind == REQUEST_UPGRADE)
 		s->refused_length = s->length;
 	if (kind == REQUEST_FORK || kind == REQUEST_HASH)
@@ -170,7 +188,7 @@ static void
 session_timeouts(struct session *s)
 {
 	const struct replicate_core *c = s->core;
-	bool all = c->upgrading == s || c->forking == s;
+	bool all = s->upgrading || c->forking == s;
 	uint64_t now = c->r->now;
 	struct request *q;
 	uint16_t id, next;
@@ -199,25 +217,31 @@ asked_timeouts(struct replicate_core *c)
 		session_timeouts(s);
 }
 
-/* When a request of s times out, or may be asked of another. Blocks are in
- * the order of their times. */
+uint64_t
+asked_late(const struct session *s, const struct request *q)
+{
+	return q->sent + (q->shared ? 6 : 2) * window_fair(s->peer) + 1;
+}
+
+/* When a request of s times out, or may be asked of another. They are in the
+ * order of their times. */
 static uint64_t
 session_deadline(const struct session *s)
 {
 	const struct replicate_core *c = s->core;
-	bool all = c->upgrading == s || c->forking == s, first = true;
+	bool all = s->upgrading || c->forking == s, later = false;
 	uint64_t least = UINT64_MAX, at;
 	const struct request *q;
 
-	for (uint16_t id = requests_first(&s->out); id != 0 && (first || all);
+	for (uint16_t id = requests_first(&s->out); id != 0 && (!later || all);
 	     id = requests_after(&s->out, id)) {
 		q = &s->out.slot[id - 1];
 		at = q->sent + patience(s, q);
 		least = at < least ? at : least;
-		if (q->kind != REQUEST_BLOCK || q->shared || !first)
+		if (q->kind != REQUEST_BLOCK || later)
 			continue;
-		first = false;
-		at = q->sent + 2 * window_fair(s->peer) + 1;
+		at = asked_late(s, q);
+		later = c->nsessions < 2 || at > c->r->now;
 		if (c->nsessions > 1 && at > c->r->now && at < least)
 			least = at;
 	}
@@ -232,6 +256,9 @@ asked_deadline(const struct replicate_core *c)
 	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
 		if (s->out.n > 0 && (at = session_deadline(s)) < least)
 			least = at;
+	if (c->upgrades > 0 && c->upgrade_again > c->r->now &&
+	    c->upgrade_again < least)
+		least = c->upgrade_again;
 	if (goals_any(c) && c->in == NULL && c->lock_again > c->r->now &&
 	    c->lock_again < least)
 		least = c->lock_again;

@@ -6,7 +6,10 @@
 #include "base/arr.h"
 #include "replicate/impl.h"
 
-#define ROUND 8	       /* requests to one peer before the next has a turn */
+#define ROUND 8	     /* requests to one peer before the next has a turn */
+#define SHARED_MAX 3 /* peers that are asked for one block */
+#define UPGRADES_MAX 64
+#define UPGRADE_WAIT_US 500000
 #define SEGMENTS_NEW 3 /* spans asked about at once */
 
 void
@@ -244,7 +247,7 @@ best_for(struct replicate_core *c, uint64_t i, const struct session *but)
 static bool
 is_late(const struct session *s, const struct request *q)
 {
-	return s->core->r->now > q->sent + 2 * window_fair(s->peer);
+	return s->core->r->now >= asked_late(s, q);
 }
 
 /* Ask a second peer for a block that a first one keeps us waiting for. */
@@ -314,13 +317,50 @@ ask_needs(struct replicate_core *c, struct err *e)
 
 /* -- spreading ------------------------------------------------------------ */
 
-/* What another peer is late with. False: nothing. */
+static unsigned
+count_asked(const struct replicate_core *c, uint64_t i)
+{
+	unsigned n = 0;
+
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		n += s->out.n > 0 && asked_of(s, i) != 0;
+	return n;
+}
+
+/* May s be asked for what q asks another for? */
+static bool
+may_share(struct session *s, const struct request *q)
+{
+	if (q->kind != REQUEST_BLOCK || q->index >= limit(s) ||
+	    !remote_has(&s->has, q->index) ||
+	    s->core->r->now - q->sent < 2 * window_fair(s->peer))
+		return false;
+	return !q->shared || (asked_of(s, q->index) == 0 &&
+				 count_asked(s->core, q->index) < SHARED_MAX);
+}
+
+/* It keeps us waiting itself, or did so and never answered yet. */
+static bool
+is_behind(const struct session *s)
+{
+	uint16_t id = requests_first(&s->out);
+
+	if (s->peer->least_us == 0 && s->peer->usual_us != 0)
+		return true;
+	return id != 0 && s->core->r->now > s->out.slot[id - 1].sent +
+						2 * window_fair(s->peer);
+}
+
+/* What another peer is late with, the oldest. False: nothing, or s is late
+ * itself. */
 static bool
 late_one(struct session *s, struct session **from, uint16_t *id)
 {
-	uint64_t oldest = UINT64_MAX, stop = limit(s);
+	uint64_t oldest = UINT64_MAX;
 	const struct request *q;
 
+	if (is_behind(s))
+		return false;
 	for (struct session *t = s->core->sessions; t != NULL;
 	     t = t->core_next) {
 		if (t == s)
@@ -328,10 +368,9 @@ late_one(struct session *s, struct session **from, uint16_t *id)
 		for (uint16_t k = requests_first(&t->out); k != 0;
 		     k = requests_after(&t->out, k)) {
 			q = &t->out.slot[k - 1];
-			if (!is_late(t, q) || q->sent >= oldest)
+			if (q->sent >= oldest || (!q->shared && !is_late(t, q)))
 				break;
-			if (q->kind != REQUEST_BLOCK || q->shared ||
-			    q->index >= stop || !remote_has(&s->has, q->index))
+			if (!is_late(t, q) || !may_share(s, q))
 				continue;
 			oldest = q->sent;
 			*from = t;
@@ -413,7 +452,8 @@ who_upgrades(const struct replicate_core *c)
 		if (!s->open || !s->uploading || s->paused ||
 		    s->peer->failed != ERR_OK || s->fork != h->fork ||
 		    !s->can_upgrade_us || s->length <= h->length ||
-		    s->acked != h->length || s->refused_length == s->length)
+		    s->acked != h->length || s->upgrading ||
+		    s->refused_length == s->length)
 			continue;
 		if (best == NULL || s->length > best->length ||
 		    (s->length == best->length &&
@@ -423,31 +463,47 @@ who_upgrades(const struct replicate_core *c)
 	return best;
 }
 
-/* One at a time, and from a head that is durable: the peer has to know it. */
+/* From a head that is durable: the peer has to know it. One is asked; if it
+ * keeps us waiting, more and more are. */
 static bool
 may_upgrade(const struct replicate_core *c)
 {
-	return c->upgrading == NULL && !c->grown && !core_writable(c->core) &&
-	       goals_longer(c);
+	return (c->upgrades == 0 || (c->r->now >= c->upgrade_again &&
+					c->upgrades < UPGRADES_MAX)) &&
+	       !c->grown && !core_writable(c->core) && goals_longer(c);
+}
+
+static bool
+ask_upgrade_of(struct session *s)
+{
+	struct replicate_core *c = s->core;
+	uint64_t length = core_head(c->core)->length;
+	struct core_request part = {.has_upgrade = true,
+	    .upgrade_start = length,
+	    .upgrade_length = s->length - length};
+	uint16_t id = asked_add(s, REQUEST_UPGRADE, length);
+
+	if (id == 0)
+		return false;
+	part.manifest = core_manifest(c->core) == NULL && s->has_manifest;
+	s->upgrading = true;
+	c->upgrades++;
+	asked_send(s, id, &part, 0);
+	return true;
 }
 
 static void
 ask_upgrade(struct replicate_core *c)
 {
-	uint64_t length = core_head(c->core)->length;
-	struct core_request part = {
-	    .has_upgrade = true, .upgrade_start = length};
+	uint32_t n = c->upgrades == 0 ? 1 : 3 * c->upgrades;
 	struct session *s;
-	uint16_t id;
 
-	if (!may_upgrade(c) || (s = who_upgrades(c)) == NULL)
+	if (!may_upgrade(c))
 		return;
-	part.upgrade_length = s->length - length;
-	part.manifest = core_manifest(c->core) == NULL && s->has_manifest;
-	if ((id = asked_add(s, REQUEST_UPGRADE, length)) == 0)
-		return;
-	c->upgrading = s;
-	asked_send(s, id, &part, 0);
+	for (; n > 0 && (s = who_upgrades(c)) != NULL; n--)
+		if (!ask_upgrade_of(s))
+			break;
+	c->upgrade_again = c->r->now + UPGRADE_WAIT_US;
 }
 
 /* -- all of it ------------------------------------------------------------ */

@@ -203,17 +203,23 @@ refuse_writable(const struct replicate_core *c, struct err *e)
 	    (unsigned long long)core_head(c->core)->length);
 }
 
+static enum err_code
+check_frozen(const struct replicate_core *c, struct err *e)
+{
+	if (!c->conflict)
+		return ERR_OK;
+	return err_set(e, ERR_CONFLICT,
+	    "two signed histories of this core are known: it is frozen");
+}
+
 /* Is somebody else writing it? Better said now than never. */
 static enum err_code
 try_lock(struct replicate_core *c, struct err *e)
 {
 	enum err_code rc;
 
-	if (c->conflict)
-		return err_set(e, ERR_CONFLICT,
-		    "two signed histories of this core are known: it is "
-		    "frozen");
-	if ((rc = collect_begin(c, e)) != ERR_OK)
+	if ((rc = check_frozen(c, e)) != ERR_OK ||
+	    (rc = collect_begin(c, e)) != ERR_OK)
 		return rc;
 	replicate_wake(c);
 	return ERR_OK;
@@ -223,9 +229,11 @@ enum err_code
 replicate_download(
     struct replicate_core *c, uint64_t start, uint64_t end, struct err *e)
 {
-	enum err_code rc;
+	enum err_code rc = check_frozen(c, e);
 	uint64_t left;
 
+	if (rc != ERR_OK)
+		return rc;
 	if (core_writable(c->core) && end > core_head(c->core)->length) {
 		if (end != UINT64_MAX)
 			return refuse_writable(c, e);

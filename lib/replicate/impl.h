@@ -137,6 +137,7 @@ struct session {
 	struct requests out;
 	uint64_t scan;		 /* nothing to ask for below */
 	uint64_t rooted;	 /* a length whose roots are known to be here */
+	bool upgrading;		 /* was asked for a longer head */
 	uint64_t refused_length; /* no upgrade to this one */
 	uint64_t failed_fork;	 /* nor to this fork */
 	uint32_t refusals[3];	 /* by reason */
@@ -219,7 +220,8 @@ struct replicate_core {
 	struct bitmap here, asked;
 	uint64_t generation; /* of the store, when `here` was right */
 	uint32_t outstanding;
-	struct session *upgrading; /* who was asked to */
+	uint32_t upgrades;	/* requests for a longer head */
+	uint64_t upgrade_again; /* when to ask others, too */
 	/* collected since the last commit */
 	bool dirty, urgent, grown;
 	uint64_t dirty_since, dirty_bytes, dirty_blocks;
@@ -352,6 +354,8 @@ NODISCARD enum err_code collect_trouble(
 uint32_t window_size(const struct replicate_peer *p);
 uint64_t window_fair(const struct replicate_peer *p); /* us for an answer */
 void window_answer(struct replicate_peer *p, uint64_t took, size_t bytes);
+/* It did not answer in this time, and will not be waited for. */
+void window_lost(struct replicate_peer *p, uint64_t waited);
 
 /* asked.c */
 /* The id for the wire; 0: no room. */
@@ -368,6 +372,11 @@ void asked_over_all(struct session *s); /* the channel is gone */
 /* Not answered, and not wanted any more: also on the wire. */
 void asked_cancel(struct session *s, uint16_t id);
 void asked_cancel_all(struct session *s);
+/* Others that were asked for a longer head. */
+void asked_cancel_upgrades(struct replicate_core *c);
+/* When another may be asked for what q asks s for; when the first asking was
+ * shared already, much later. */
+uint64_t asked_late(const struct session *s, const struct request *q);
 void asked_timeouts(struct replicate_core *c);
 uint64_t asked_deadline(const struct replicate_core *c);
 

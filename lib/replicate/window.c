@@ -64,3 +64,11 @@ window_answer(struct replicate_peer *p, uint64_t took, size_t bytes)
 	if (now - p->mark_at >= SAMPLE_US)
 		sample(p, now);
 }
+
+void
+window_lost(struct replicate_peer *p, uint64_t waited)
+{
+	if (waited > p->usual_us)
+		p->usual_us =
+		    p->usual_us == 0 ? waited : (7 * p->usual_us + waited) / 8;
+}
