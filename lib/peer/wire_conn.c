@@ -386,10 +386,14 @@ send_all(struct wire_conn *c, uint64_t now)
 	struct udx_out out;
 
 	while (!io_socket_blocked(c->sock) &&
-	       udx_poll(c->udx, now, w->train, UDX_TRAIN_MAX, &out))
+	       udx_poll(c->udx, now, w->train, UDX_TRAIN_MAX, &out)) {
+		io_socket_fragment(
+		    c->sock, out.fragment ? IO_MAY_FRAGMENT : IO_WHOLE);
 		if (!wire_transmit(w, c->sock, w->train, out.len, out.segment,
 			&out.to, c->udx))
 			break;
+	}
+	io_socket_fragment(c->sock, IO_WHOLE);
 }
 
 static void

@@ -15,9 +15,10 @@ struct io_socket {
 	int fd;
 	struct addr addr;
 	uv_poll_t poll;
-	bool open;     /* poll is initialised */
-	bool blocked;  /* waits until it is writable */
-	bool segments; /* UDP_SEGMENT works */
+	bool open;		     /* poll is initialised */
+	bool blocked;		     /* waits until it is writable */
+	bool segments;		     /* UDP_SEGMENT works */
+	enum io_fragments fragments; /* of what is sent */
 };
 
 struct io {

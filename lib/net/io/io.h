@@ -57,7 +57,7 @@ NODISCARD enum err_code io_watch(struct io *io, const char *dir, struct err *e);
 
 /* -- sockets -------------------------------------------------------------- */
 
-/* Bind to an address; port 0: any. ERR_IO names the address. Sockets never
+/* Bind to an address; port 0: any. ERR_IO names the address. Sockets do not
  * fragment, and have buffers of 4 MiB where the system allows it. Belongs to
  * io; before io_start. */
 NODISCARD enum err_code io_socket_open(struct io_socket **out, struct io *io,
@@ -74,6 +74,9 @@ enum io_sent {
  * In one system call where the kernel can (UDP_SEGMENT), else in a few. */
 enum io_sent io_send(struct io_socket *s, const uint8_t *buf, size_t *len,
     size_t segment, const struct addr *to);
+enum io_fragments { IO_WHOLE, IO_MAY_FRAGMENT };
+/* [io] May the network fragment what is sent from now on? At first not. */
+void io_socket_fragment(struct io_socket *s, enum io_fragments how);
 bool io_socket_blocked(const struct io_socket *s); /* [io] */
 
 #endif

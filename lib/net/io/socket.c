@@ -18,6 +18,7 @@
 #include "net/io/impl.h"
 
 #define SOCKET_BUFFER (4 << 20)
+#define IPV6_MTU_LEAST 1280
 #define READS_MAX 4    /* batches in one turn, before others get theirs */
 #define TRAIN_PARTS 64 /* datagrams of a train in one sendmmsg */
 
@@ -74,18 +75,32 @@ grow_buffers(int fd)
 	(void)set_int(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 }
 
+/* IPv4 routers cut what may be cut; with IPv6 only the sender does, to the
+ * size that every path takes. */
+static void
+set_fragments(struct io_socket *s, enum io_fragments how)
+{
+	bool allow = how == IO_MAY_FRAGMENT;
+
+#ifdef IP_PMTUDISC_PROBE
+	if (s->addr.family == 6) {
+		(void)set_int(s->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+		    allow ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE);
+		(void)set_int(
+		    s->fd, IPPROTO_IPV6, IPV6_MTU, allow ? IPV6_MTU_LEAST : 0);
+	} else {
+		(void)set_int(s->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+		    allow ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
+	}
+#endif
+	s->fragments = how;
+}
+
 static void
 set_options(struct io_socket *s)
 {
 	grow_buffers(s->fd);
-#ifdef IP_PMTUDISC_PROBE
-	if (s->addr.family == 6)
-		(void)set_int(s->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-		    IPV6_PMTUDISC_PROBE);
-	else
-		(void)set_int(
-		    s->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-#endif
+	set_fragments(s, IO_WHOLE);
 #ifdef UDP_SEGMENT
 	s->segments = true;
 #endif
@@ -283,6 +298,13 @@ io_socket_arm(struct io_socket *s, struct err *e)
 }
 
 /* -- sending -------------------------------------------------------------- */
+
+void
+io_socket_fragment(struct io_socket *s, enum io_fragments how)
+{
+	if (s->fragments != how)
+		set_fragments(s, how);
+}
 
 bool
 io_socket_blocked(const struct io_socket *s)

@@ -1,10 +1,12 @@
 /* The network thread: trains of every size arrive whole, with and without
  * segmentation; wake-ups, deadlines, watches and queues between threads. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 
 #include "net/io/impl.h"
@@ -252,6 +254,36 @@ taken_address(void **state)
 	free(x);
 }
 
+#ifdef IP_PMTUDISC_PROBE
+static int
+discover(const struct io_socket *s)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	check(
+	    getsockopt(s->fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, &len) == 0);
+	return value;
+}
+
+static void
+fragments(void **state)
+{
+	struct end *x = malloc(sizeof(*x));
+
+	(void)state;
+	check(x != NULL);
+	end_open(x, "127.0.0.1:0");
+	check(discover(x->s) == IP_PMTUDISC_PROBE);
+	io_socket_fragment(x->s, IO_MAY_FRAGMENT);
+	check(discover(x->s) == IP_PMTUDISC_DONT);
+	io_socket_fragment(x->s, IO_WHOLE);
+	check(discover(x->s) == IP_PMTUDISC_PROBE);
+	end_close(x);
+	free(x);
+}
+#endif
+
 static void
 poked(void **state)
 {
@@ -281,6 +313,9 @@ main(void)
 	    cmocka_unit_test(trains_v6),
 	    cmocka_unit_test(deadline_and_watch),
 	    cmocka_unit_test(taken_address),
+#ifdef IP_PMTUDISC_PROBE
+	    cmocka_unit_test(fragments),
+#endif
 	    cmocka_unit_test(poked),
 	};
 
