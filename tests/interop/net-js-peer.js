@@ -24,7 +24,7 @@
 //	{"op":"wait","core":"db"|"blobs","remote":KEY,"length","fork","contiguous"}
 //	                                    until ours (or, with remote, what that
 //	                                    peer, or "any", says) is as told; then
-//	                                    as stat
+//	                                    as stat, without the tree hashes
 //	{"op":"wait","up","down","connections"}
 //	                                    until so many contents blocks went
 //	                                    out, came in; so many are connected
@@ -223,24 +223,37 @@ exports.Peer = class Peer {
     if (!w.core) {
       await this.until(() => this.moved.up >= (w.up || 0) && this.moved.down >= (w.down || 0) &&
         (w.connections === undefined || w.connections === this.conns.size))
-      return this.stat()
+      return this.glance()
     }
     if (w.core === 'blobs') await this.blobs()
     const core = w.core === 'blobs' ? this.drive.blobs.core : this.drive.core
     const is = (c) => c.fork === (w.fork === undefined ? c.fork : w.fork) &&
       c.length >= (w.length || 0) && c.contiguous >= (w.contiguous || 0)
     await this.until(() => w.remote ? remotes(core, w.remote).some(is) : is(local(core)))
-    return this.stat()
+    return this.glance()
   }
 
-  async stat () {
+  glance () {
     const net = { ...this.gone }
     for (const conn of this.conns) {
       for (const k of Object.keys(net)) net[k] += traffic(conn)[k]
     }
-    const db = this.drive && await describe(this.drive.core)
-    const blobs = this.drive && this.drive.blobs && await describe(this.drive.blobs.core)
-    return { connections: this.conns.size, net, moved: this.moved, db, blobs: blobs || null }
+    const { drive } = this
+    return {
+      connections: this.conns.size,
+      net,
+      moved: this.moved,
+      db: drive && describe(drive.core),
+      blobs: drive && drive.blobs && describe(drive.blobs.core)
+    }
+  }
+
+  // Not while a core changes: hashes are read from its storage.
+  async stat () {
+    const all = this.glance()
+    if (all.db) all.db.treeHash = await hashOf(this.drive.core)
+    if (all.blobs) all.blobs.treeHash = await hashOf(this.drive.blobs.core)
+    return all
   }
 
   async have () {
@@ -345,15 +358,11 @@ function remotes (core, which = 'any') {
   return all.filter((p) => which === 'any' || p.key === which)
 }
 
-async function describe (core) {
-  return {
-    key: id.encode(core.key),
-    ...local(core),
-    bytes: core.byteLength,
-    treeHash: core.length ? (await core.treeHash()).toString('hex') : '',
-    peers: remotes(core)
-  }
+function describe (core) {
+  return { key: id.encode(core.key), ...local(core), bytes: core.byteLength, peers: remotes(core) }
 }
+
+const hashOf = async (core) => core.length ? (await core.treeHash()).toString('hex') : ''
 
 // The same bytes for the same seed, without holding them all.
 function * randomBytes (size, seed) {
