@@ -279,10 +279,8 @@ put(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
 
 	c->wrote = now;
 	c->dirty = true;
-	if (udx_write(c->udx, data, 0, len, &e) != ERR_OK) {
-		free(data);
+	if (udx_write(c->udx, data, 0, len, &e) != ERR_OK)
 		wire_conn_close(c, e.msg);
-	}
 }
 
 /* Seals in place. The count of what waits goes down as the stream sends. */
@@ -291,7 +289,7 @@ wire_conn_write(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
 {
 	size_t n;
 
-	if (c->state == CONN_CLOSED) {
+	if (c->state == CONN_CLOSED || c->ending) {
 		free(data);
 		__atomic_sub_fetch(&c->outbox, len, __ATOMIC_RELAXED);
 		return;

@@ -90,8 +90,9 @@ bool udx_read_ended(const struct udx *u); /* END came and all was read */
  * next udx_recv. */
 bool udx_read_message(struct udx *u, struct view *out);
 
-/* Queue bytes; takes the malloc'ed memory over and frees it once it is
- * acknowledged or the stream is gone. Bytes [skip, len) are sent. */
+/* Queue bytes; takes the malloc'ed memory over, after an error too, and frees
+ * it once it is acknowledged or the stream is gone. Bytes [skip, len) are
+ * sent. ERR_INVALID: the stream has ended. */
 NODISCARD enum err_code udx_write(
     struct udx *u, uint8_t *data, size_t skip, size_t len, struct err *e);
 /* At most UDX_DATAGRAM_MAX - UDX_HEADER bytes; sent once or not at all. */
