@@ -41,10 +41,14 @@ refused(struct session *s, uint16_t id, unsigned reason)
 {
 	struct request q = s->out.slot[id - 1];
 	struct err why = ERR_INIT;
+	bool told = false;
 
 	switch (q.kind) {
 	case REQUEST_BLOCK:
-		remote_deny(&s->has, q.index);
+		/* it may have said so after we asked: no fault of its */
+		told = !remote_has(&s->has, q.index);
+		if (!told)
+			remote_deny(&s->has, q.index);
 		break;
 	case REQUEST_UPGRADE:
 		s->refused_length = s->length;
@@ -58,7 +62,7 @@ refused(struct session *s, uint16_t id, unsigned reason)
 		break;
 	}
 	asked_over(s, id);
-	if (++s->refusals[reason] < REFUSALS_MAX)
+	if (told || ++s->refusals[reason] < REFUSALS_MAX)
 		return;
 	(void)!err_set(&why, ERR_PEERS,
 	    "a peer has refused %u times what it should have",

@@ -262,8 +262,10 @@ unreadable(struct session *s, enum err_code rc, struct err *e)
 
 	if (rc == ERR_NOMEM)
 		return rc;
-	if (rc == ERR_CHANGED) /* others truncated: the next one is right */
-		return core_refresh(s->core->core, e);
+	if (rc == ERR_CHANGED) { /* others truncated: the next one is right */
+		rc = core_refresh(s->core->core, e);
+		return rc == ERR_OK ? collect_tell(s->core, e) : rc;
+	}
 	events_add(s->core, NULL, REPLICATE_TROUBLE, 0, 0, e->msg);
 	*e = again;
 	return ERR_OK;
