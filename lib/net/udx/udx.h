@@ -20,7 +20,10 @@
  *	arm a timer for udx_deadline(u), then udx_poll again
  *
  * Ends: a stream closes in order once its own END is acknowledged and the
- * remote END was read; udx_reason() says why it closed.
+ * remote END was read; udx_reason() says why it closed. One that finished
+ * goes on to acknowledge what is sent again: an owner that keeps it (and
+ * polls it) for a second or two spares the other side a wait. What was lent
+ * by udx_read stays valid when the stream closes.
  */
 #ifndef NET_UDX_UDX_H
 #define NET_UDX_UDX_H
@@ -35,8 +38,11 @@
 struct udx;
 
 struct udx_opts {
-	uint32_t local_id;    /* what the remote puts into its packets */
-	uint32_t recv_window; /* bytes buffered here at most; 0: 4 MiB */
+	uint32_t local_id; /* what the remote puts into its packets */
+	/* Bytes buffered here at most; 0: 4 MiB. A transfer gets no more than
+	 * one window in a round trip, and a quarter of that where packets are
+	 * lost: 16 MiB for bulk over long distances. */
+	uint32_t recv_window;
 	/* Bytes in flight at most, whatever the congestion control finds;
 	 * 0: 16 MiB. May be changed later with udx_set_send_limit(). */
 	uint32_t send_limit;
@@ -95,7 +101,8 @@ bool udx_read_message(struct udx *u, struct view *out);
  * sent. ERR_INVALID: the stream has ended. */
 NODISCARD enum err_code udx_write(
     struct udx *u, uint8_t *data, size_t skip, size_t len, struct err *e);
-/* At most UDX_DATAGRAM_MAX - UDX_HEADER bytes; sent once or not at all. */
+/* At most UDX_DATAGRAM_MAX - UDX_HEADER bytes, and 64 that wait (ERR_LIMIT);
+ * sent once or not at all. */
 NODISCARD enum err_code udx_send_message(
     struct udx *u, struct view message, struct err *e);
 size_t udx_unsent(const struct udx *u);	   /* queued and not sent once */
@@ -132,8 +139,8 @@ struct udx_stats {
 	uint64_t packets_lost; /* declared lost */
 	uint64_t acks_sent, timeouts, tail_probes, duplicates;
 	uint64_t srtt_us, min_rtt_us, rto_us;
-	uint64_t bandwidth; /* estimate, bytes a second */
-	uint32_t cwnd;	    /* bytes */
+	uint64_t bandwidth; /* estimate, bytes a second, headers included */
+	uint32_t cwnd;	    /* bytes, headers included */
 	uint16_t mtu;
 };
 void udx_stats(const struct udx *u, struct udx_stats *out);
