@@ -208,7 +208,6 @@ struct cc {
 	uint64_t cycle_at;
 	uint64_t probe_rtt_until; /* 0: not down to its window yet */
 	bool probe_rtt_round, idle_restart;
-	uint64_t loss;	  /* per mille, smoothed over round trips */
 	uint64_t ceiling; /* of cwnd, after heavy loss; 0: none */
 	bool recovery, conserve;
 	uint32_t recovery_end;

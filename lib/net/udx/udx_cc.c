@@ -34,7 +34,6 @@
 #define LOSS_HEAVY 200 /* per mille of a round trip */
 #define LOSS_SHORT 20
 #define LOSS_PACKETS 16
-#define LOSS_FILLED 100 /* per mille, made up for at most */
 #define EXTRA_ROUNDS 5
 #define EXTRA_TIME (100 * MILLISECOND)
 #define QUANTUM_MAX 65536
@@ -169,12 +168,9 @@ set_pacing(struct udx *u)
 	if (bandwidth(u) == 0)
 		return;
 	rate = bandwidth(u) / 1000 * pacing_gain(c);
-	/* A queue is drained slowly. Without one, what is lost on the way
-	 * does not fill the path and is made up for. */
+	/* a queue is drained slowly */
 	if (u->rtx.srtt > round_trip(u) + round_trip(u) / 4)
 		rate = rate / 100 * DRAIN_PERCENT;
-	else if (c->full)
-		rate += rate / 1000 * c->loss;
 	if (rate < PACING_MIN)
 		rate = PACING_MIN;
 	if (c->full || rate > c->pacing)
@@ -254,7 +250,6 @@ judge_losses(struct udx *u)
 	/* On a short path nothing is lost at random. */
 	uint64_t heavy = c->min_rtt < RTT_FLOOR ? LOSS_SHORT : LOSS_HEAVY;
 
-	c->loss = (7 * c->loss + clamp(share, 0, LOSS_FILLED)) / 8;
 	c->conserve = share > heavy && c->round_lost > LOSS_PACKETS * packet(u);
 	if (c->conserve && c->full && (c->ceiling == 0 || to < c->ceiling))
 		c->ceiling = to;
