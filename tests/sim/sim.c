@@ -200,6 +200,7 @@ main(int argc, char **argv)
 		for (uint64_t i = 1; i <= seeds; i++)
 			sim_count(&n, run_seed(i, false));
 		table_run(&n);
+		share_run(&n);
 	}
 	printf("%u passed, %u failed\n", n.passed, n.failed);
 	return n.failed == 0 ? 0 : 1;

@@ -10,5 +10,6 @@ struct sim_count {
 
 void sim_count(struct sim_count *n, bool good);
 void table_run(struct sim_count *n);
+void share_run(struct sim_count *n);
 
 #endif
