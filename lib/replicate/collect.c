@@ -178,7 +178,8 @@ collect_due(struct replicate_core *c)
 	return c->dirty && r->now >= r->full_until &&
 	       (c->outstanding == 0 || c->dirty_bytes >= r->o.commit_bytes ||
 		   r->now >= c->dirty_since + r->o.commit_us ||
-		   (c->goals.left == 0 && c->goals.nneeds == 0) ||
+		   (goals_any(c) && !c->goals.told && c->goals.left == 0 &&
+		       c->goals.nneeds == 0) ||
 		   (c->urgent && need_collected(c)));
 }
 

@@ -12,7 +12,6 @@ replicate_peer_add(struct replicate *r, const struct replicate_peer_opts *o,
 {
 	struct replicate_peer *p = calloc(1, sizeof(*p));
 	struct replicate_core *c;
-	struct session *s;
 	enum err_code rc;
 
 	if (p == NULL)
@@ -34,7 +33,7 @@ replicate_peer_add(struct replicate *r, const struct replicate_peer_opts *o,
 	r->peers = p;
 	for (c = r->cores; c != NULL && rc == ERR_OK; c = c->next)
 		if (c->local && !c->conflict)
-			rc = session_new(&s, p, c, e);
+			rc = session_offer(p, c, e);
 	if (rc != ERR_OK) {
 		replicate_peer_remove(p, now);
 		return rc;

@@ -129,6 +129,7 @@ goals_grown(struct replicate_core *c, uint64_t from, uint64_t to)
 	from = from > last->start ? from : last->start;
 	last->left += to - from;
 	g->left += to - from;
+	g->told = false;
 }
 
 /* -- ranges --------------------------------------------------------------- */

@@ -273,6 +273,10 @@ bool replicate_active(const struct replicate_core *c);
 /* session.c */
 NODISCARD enum err_code session_new(struct session **out,
     struct replicate_peer *p, struct replicate_core *c, struct err *e);
+/* The same, unless the connection has no more channels: then it is up to the
+ * remote to ask for the core. */
+NODISCARD enum err_code session_offer(
+    struct replicate_peer *p, struct replicate_core *c, struct err *e);
 /* Its requests go back; the channel is closed if it is not over already. */
 enum session_end { SESSION_CLOSE, SESSION_OVER };
 void session_free(struct session *s, enum session_end end);

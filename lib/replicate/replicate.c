@@ -225,7 +225,7 @@ replicate_open(struct replicate *r, const struct b32 *key,
 		session_signal(s); /* we are active now */
 	for (p = r->peers; p != NULL && rc == ERR_OK; p = p->next)
 		if (!c->conflict && session_find(c, p) == NULL)
-			rc = session_new(&s, p, c, e);
+			rc = session_offer(p, c, e);
 	return rc;
 }
 

@@ -97,8 +97,10 @@ void replicate_peer_stats(
 
 /* -- cores ---------------------------------------------------------------- */
 
-/* Take part in a core: it is offered to all peers, now and later. A key that
- * the store does not know is added to it. Twice gives the same core. */
+/* Take part in a core: it is offered to all peers, now and later, and its
+ * channels stay open until replicate_close() (an open core counts as
+ * "downloading", as an open session does for hypercore). A key that the store
+ * does not know is added to it. Twice gives the same core. */
 NODISCARD enum err_code replicate_open(struct replicate *r,
     const struct b32 *key, struct replicate_core **out, struct err *e);
 /* By key, or NULL. */
@@ -110,7 +112,10 @@ struct replicate_core *replicate_each(
 /* Its goals are dropped and its channels closed; served again if asked. */
 void replicate_close(struct replicate_core *c);
 
-/* Goals. They last until met, or until replicate_close(). */
+/* Goals. They last until met, or until replicate_close(). The core's writer
+ * lock is held only while something is fetched; ERR_LOCKED: another process,
+ * or another handle of this one, writes the core. ERR_READONLY: it is writable
+ * here, and takes no longer head from others. ERR_CONFLICT: frozen. */
 /* Follow the longest signed length that peers have. */
 void replicate_follow(struct replicate_core *c, bool on);
 /* At least this length, nodes and signature only. */
@@ -119,14 +124,16 @@ void replicate_reach(struct replicate_core *c, uint64_t length);
  * also later. Implies following if the end is not known yet. */
 NODISCARD enum err_code replicate_download(
     struct replicate_core *c, uint64_t start, uint64_t end, struct err *e);
-/* What a read misses, before everything else, with some blocks around it. */
+/* What a read misses, before everything else, and when reads go on one after
+ * the other, some blocks behind it. */
 NODISCARD enum err_code replicate_need(
     struct replicate_core *c, const struct want *w, struct err *e);
 /* Is it here and durable now? */
 bool replicate_here(struct replicate_core *c, const struct want *w);
 void replicate_forget(struct replicate_core *c); /* all goals */
 
-/* The local handle, moved on by replication; do not change it. */
+/* The local handle, for reading, moved on by replication; do not change it.
+ * Stays the same until replicate_close(). */
 struct core *replicate_core_handle(struct replicate_core *c);
 /* Another process, or another handle of this one, changed the store: look
  * again and announce what is new. NULL: all open cores. */

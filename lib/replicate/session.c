@@ -99,6 +99,19 @@ session_new(struct session **out, struct replicate_peer *p,
 	return ERR_OK;
 }
 
+enum err_code
+session_offer(struct replicate_peer *p, struct replicate_core *c, struct err *e)
+{
+	static const struct err none = ERR_INIT;
+	struct session *s;
+	enum err_code rc = session_new(&s, p, c, e);
+
+	if (rc != ERR_LIMIT)
+		return rc;
+	*e = none;
+	return ERR_OK;
+}
+
 void
 session_free(struct session *s, enum session_end end)
 {

@@ -8,7 +8,8 @@
 
 #define AHEAD_US 250000
 #define SAMPLE_US 25000
-#define OVERHEAD 128 /* bytes of a message that are no block */
+#define FAIR_LEAST_US 25000 /* we wait for our own disk longer than that */
+#define OVERHEAD 128	    /* bytes of a message that are no block */
 
 uint32_t
 window_size(const struct replicate_peer *p)
@@ -27,7 +28,9 @@ window_size(const struct replicate_peer *p)
 uint64_t
 window_fair(const struct replicate_peer *p)
 {
-	return p->usual_us == 0 ? FAIR_FIRST_US : p->usual_us;
+	if (p->usual_us == 0)
+		return FAIR_FIRST_US;
+	return p->usual_us < FAIR_LEAST_US ? FAIR_LEAST_US : p->usual_us;
 }
 
 static void

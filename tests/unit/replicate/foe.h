@@ -24,22 +24,41 @@ struct foe {
 	struct manifest *manifest;
 	uint64_t data_id;
 	uint64_t cancelled, closed;
+	bool opens;	 /* what is offered again */
+	uint64_t opened; /* so often */
+	bool raw; /* frames went past our mux: it may not understand all */
 	enum err_code rc; /* of the side, about us */
 	struct err e;
 };
 
 static const uint8_t foe_hash[64] = {9, 9, 9};
 
+/* Open the channel of the side's core, knowing the key. */
+static inline void
+foe_open(struct foe *f)
+{
+	struct message_handshake h = {.seeks = true};
+	struct err e = ERR_INIT;
+	const struct view part[2] = {
+	    view_b32(&HASH_NS_REPLICATE_INITIATOR), view_b32(&f->side->f.key)};
+	struct b32 dkey;
+	struct buf b;
+
+	hash_keyed64_batch(&h.capability, foe_hash, part, 2);
+	hash_discovery_key(&dkey, &f->side->f.key);
+	buf_init(&b, 256);
+	message_put_handshake(&b, &h);
+	check_ok(mux_open(f->mux, view_str("hypercore/alpha"), view_b32(&dkey),
+		     buf_view(&b), NULL, &f->ch, &e),
+	    &e);
+	buf_deinit(&b);
+}
+
 static inline void
 foe_join(struct net *n, struct foe *f, struct side *side)
 {
 	struct replicate_peer_opts o = {.hash = foe_hash, .initiator = false};
-	struct message_handshake h = {.seeks = true};
 	struct err e = ERR_INIT;
-	const struct view part[2] = {
-	    view_b32(&HASH_NS_REPLICATE_INITIATOR), view_b32(&side->f.key)};
-	struct b32 dkey;
-	struct buf b;
 
 	memset(f, 0, sizeof(*f));
 	f->side = side;
@@ -48,14 +67,7 @@ foe_join(struct net *n, struct foe *f, struct side *side)
 	check(f->proof != NULL && f->manifest != NULL);
 	check_ok(replicate_peer_add(side->r, &o, n->now, &f->peer, &e), &e);
 	check_ok(mux_new(&f->mux, NULL, &e), &e);
-	hash_keyed64_batch(&h.capability, foe_hash, part, 2);
-	hash_discovery_key(&dkey, &side->f.key);
-	buf_init(&b, 256);
-	message_put_handshake(&b, &h);
-	check_ok(mux_open(f->mux, view_str("hypercore/alpha"), view_b32(&dkey),
-		     buf_view(&b), NULL, &f->ch, &e),
-	    &e);
-	buf_deinit(&b);
+	foe_open(f);
 }
 
 static inline void
@@ -91,12 +103,31 @@ foe_note(struct foe *f, const struct mux_event *ev)
 		check(message_dec_data(&d, &f->data_id, f->proof, f->manifest));
 }
 
+static inline void
+foe_hear(struct foe *f, struct err *e)
+{
+	struct mux_event ev;
+
+	while (mux_next(f->mux, &ev, e)) {
+		if (ev.kind == MUX_MESSAGE)
+			foe_note(f, &ev);
+		if (ev.kind == MUX_OFFERED && f->opens) {
+			foe_open(f);
+			f->opened++;
+		}
+		if (ev.kind == MUX_CLOSED || ev.kind == MUX_REJECTED) {
+			f->closed++;
+			f->ch = NULL;
+		}
+	}
+	check(e->code == ERR_OK || f->raw);
+}
+
 /* Both have said all they have to say now. */
 static inline void
 foe_turn(struct net *n, struct foe *f)
 {
 	struct err e = ERR_INIT;
-	struct mux_event ev;
 	uint8_t *data;
 	size_t len;
 	bool more = true;
@@ -117,18 +148,11 @@ foe_turn(struct net *n, struct foe *f)
 	check(!more);
 	net_events(f->side);
 	while (f->peer != NULL && replicate_peer_take(f->peer, &data, &len)) {
-		check_ok(
-		    mux_recv(f->mux, view_of(data + MUX_FRAME_HEAD, len), &e),
-		    &e);
-		while (mux_next(f->mux, &ev, &e)) {
-			if (ev.kind == MUX_MESSAGE)
-				foe_note(f, &ev);
-			if (ev.kind == MUX_CLOSED || ev.kind == MUX_REJECTED) {
-				f->closed++;
-				f->ch = NULL;
-			}
-		}
-		check(e.code == ERR_OK);
+		if (mux_recv(f->mux, view_of(data + MUX_FRAME_HEAD, len), &e) !=
+		    ERR_OK)
+			check(f->raw);
+		else
+			foe_hear(f, &e);
 		free(data);
 	}
 }

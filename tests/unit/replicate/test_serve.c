@@ -367,6 +367,88 @@ test_served(void **state)
 	stop(&n, &f);
 }
 
+static void
+say_done(struct foe *f)
+{
+	const struct message_sync m = {
+	    .uploading = true, .length = BLOCKS, .remote_length = BLOCKS};
+
+	message_put_sync(foe_begin(f, MESSAGE_SYNC), &m);
+	foe_end(f);
+}
+
+/* Neither wants anything: the channel goes, unless somebody here uses the
+ * core, or channels are to be kept. */
+static void
+test_idle(void **state)
+{
+	struct replicate_opts keep = {.serve = true, .keep = true};
+	struct side a, b;
+	struct foe f;
+	struct net n = {0};
+
+	(void)state;
+	start(&n, &a, &f);
+	say_done(&f);
+	foe_turn(&n, &f);
+	check(f.closed == 1 && f.rc == ERR_OK);
+	foe_leave(&n, &f);
+	net_side(&n, &b, true, &keep);
+	net_fill(&b, BLOCKS);
+	foe_join(&n, &f, &b);
+	say_done(&f);
+	foe_turn(&n, &f);
+	check(f.closed == 0);
+	foe_leave(&n, &f);
+	net_open(&a);
+	foe_join(&n, &f, &a);
+	foe_turn(&n, &f);
+	say_done(&f);
+	foe_turn(&n, &f);
+	check(f.closed == 0);
+	/* it closes on its own: opened again, as often as is sane */
+	for (int i = 0; i < 100 && f.ch != NULL; i++) {
+		mux_close(f.mux, f.ch);
+		f.ch = NULL;
+		f.opens = true;
+		foe_turn(&n, &f);
+		if (f.ch == NULL)
+			break;
+		say_done(&f);
+		foe_turn(&n, &f);
+	}
+	check(f.opened >= 10 && f.opened <= 64 && f.rc == ERR_OK);
+	stop(&n, &f);
+}
+
+/* A used core that nobody here uses any more is let go at the remote, too. */
+static void
+test_closed_here(void **state)
+{
+	struct replicate_core *c;
+	struct side a;
+	struct foe f;
+	struct net n = {0};
+
+	(void)state;
+	net_side(&n, &a, true, NULL);
+	net_fill(&a, BLOCKS);
+	c = net_open(&a);
+	foe_join(&n, &f, &a);
+	foe_turn(&n, &f);
+	check(f.sync.length == BLOCKS && f.closed == 0);
+	replicate_close(c);
+	foe_turn(&n, &f);
+	check(f.closed == 1 && a.event[REPLICATE_CLOSED] == 1);
+	check(replicate_find(a.r, &a.f.key) == NULL);
+	/* and served again if it is asked for */
+	foe_leave(&n, &f);
+	foe_join(&n, &f, &a);
+	foe_turn(&n, &f);
+	check(f.sync.length == BLOCKS && !f.sync.downloading);
+	stop(&n, &f);
+}
+
 int
 main(void)
 {
@@ -380,6 +462,8 @@ main(void)
 	    cmocka_unit_test(test_wants),
 	    cmocka_unit_test(test_fair),
 	    cmocka_unit_test(test_served),
+	    cmocka_unit_test(test_idle),
+	    cmocka_unit_test(test_closed_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
