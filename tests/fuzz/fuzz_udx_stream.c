@@ -125,6 +125,15 @@ line_op(struct game *g, uint8_t op, size_t i)
 		give(g, d.to, view_of(d.bytes, d.len));
 }
 
+/* -128 to 127 */
+static uint32_t
+near(struct dec *d)
+{
+	uint32_t n = dec_u8(d);
+
+	return n < 128 ? n : n - 256;
+}
+
 /* A packet of any content for a stream that exists. */
 static void
 forge(struct game *g, int to, struct dec *d)
@@ -137,8 +146,8 @@ forge(struct game *g, int to, struct dec *d)
 	p.type = dec_u8(d);
 	p.padding = dec_u8(d);
 	p.window = dec_u32le(d);
-	p.seq = u->rcv.nxt + (uint32_t)(int8_t)dec_u8(d);
-	p.ack = u->snd.una + (uint32_t)(int8_t)dec_u8(d);
+	p.seq = u->rcv.nxt + near(d);
+	p.ack = u->snd.una + near(d);
 	rest = dec_fixed(d, dec_left(d) < 40 ? dec_left(d) : 40);
 	udx_packet_header(bytes, &p);
 	if (rest.len > 0)
