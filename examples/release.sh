@@ -160,6 +160,19 @@ release 1.0.0 "built here" "pear://0.0.${production#pear://}" "alice carol" \
     --first-commit
 release 1.0.1 "built here, with a fix" "$(verlink "$production")" "bob alice"
 
+step "Seed production, and fetch it from another machine's store"
+pear-seed "$production" --listen 127.0.0.1:0 --no-tty >"$work/seed.log" &
+seeder=$!
+at=$(timeout 20 tail -n +1 -f "$work/seed.log" --pid=$seeder |
+    sed -n '/^\.\.\. listening /{s///p;q}')
+echo "$at"
+rm -rf "$work/dump"
+run pear-dump --storage "$work/elsewhere" "$production" "$work/dump" --peer "$at"
+diff -r "$work/PearTools-1.0.1" "$work/dump"
+echo "identical"
+kill $seeder
+wait $seeder
+
 step "The link to share"
 run pear-info "$production"
 echo "$production"
