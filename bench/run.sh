@@ -8,7 +8,7 @@
 #	RUNS=3          rounds
 #	PARTS=LIST      of stage, release, net; all of them if not given
 #	BENCH_BIG=1     also 1,000,000 files, and JavaScript on the 4 GiB file
-#	BENCH_WRITE=1   write docs/BENCHMARKS.md
+#	BENCH_WRITE=1   write docs/BENCHMARKS.md; rows of other parts stay
 #	BENCH_DIR=DIR   where data sets and stores go (build/bench-work)
 set -eu
 cd "$(dirname "$0")/.."
@@ -86,11 +86,21 @@ stage_rows() {
 	row "node, empty program" node
 }
 
+# rows PART LETTERS: of this run, or those of the page; LETTERS begin them
+before=$(cat docs/BENCHMARKS.md)
+rows() {
+	if part "$1"; then
+		"$1_rows"
+	elif [ -n "${BENCH_WRITE-}" ]; then
+		printf '%s\n' "$before" | grep -E "^\| ($2)" || :
+	fi
+}
+
 table() {
 	heading
-	if part stage; then stage_rows; fi
-	if part release; then release_rows; fi
-	if part net; then net_rows; fi
+	rows stage '[A-D][,:]|pear-info|node'
+	rows release '[EF][,:]'
+	rows net '[G-J][,:]'
 }
 
 stage_rounds() {
