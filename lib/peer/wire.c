@@ -28,7 +28,7 @@ obey(struct wire *w, struct wire_command *cmd, uint64_t now)
 		c->ending = true;
 		break;
 	case WIRE_RELEASE:
-		wire_conn_free(c);
+		wire_conn_release(c, now);
 		break;
 	}
 	free(cmd);
@@ -108,8 +108,12 @@ on_turn(void *ctx, uint64_t now)
 		c = w->conn[i];
 		if (c->dirty || now >= c->deadline)
 			wire_conn_pump(c, now);
-		if (c->deadline < deadline)
+		if (c->released && now >= c->gone) {
+			wire_conn_free(c); /* the last one takes its place */
+			i--;
+		} else if (c->deadline < deadline) {
 			deadline = c->deadline;
+		}
 	}
 	return deadline;
 }

@@ -24,6 +24,12 @@ wire_tell(struct wire *w, struct wire_event *ev)
 	(void)io_queue_push(w->out, &ev->item);
 }
 
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* A fair part of what all connections may hold. */
 static size_t
 share(const struct wire *w, size_t all, size_t most, size_t least)
@@ -97,7 +103,8 @@ enum err_code
 wire_conn_new(struct wire_conn **out, struct wire *w, struct io_socket *s,
     bool initiator, struct err *e)
 {
-	struct udx_opts o = {.recv_window = IN_ROOM};
+	struct udx_opts o = {
+	    .recv_window = initiator ? WINDOW_DIALLED : WINDOW_ACCEPTED};
 	struct wire_conn *c;
 	enum err_code rc;
 
@@ -154,6 +161,14 @@ wire_conn_start(struct wire_conn *c, uint32_t remote_id, const struct addr *to,
 		take_bytes(c, buf_view(&c->early));
 	buf_deinit(&c->early);
 	return ERR_OK;
+}
+
+void
+wire_conn_release(struct wire_conn *c, uint64_t now)
+{
+	c->released = true;
+	c->gone = udx_reason(c->udx) == UDX_FINISHED ? now + LINGER_US : now;
+	c->deadline = least(c->deadline, c->gone);
 }
 
 void
@@ -412,12 +427,6 @@ check_end(struct wire_conn *c, uint64_t now)
 	}
 }
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 void
 wire_conn_pump(struct wire_conn *c, uint64_t now)
 {
@@ -427,6 +436,8 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 		settle_debt(c, now);
 		keepalive(c, now);
 	}
+	udx_set_send_limit(c->udx,
+	    (uint32_t)share(c->wire, SEND_SHARED, SEND_MOST, SEND_LEAST));
 	udx_batch_end(c->udx, now);
 	send_all(c, now);
 	if (c->state != CONN_CLOSED)
@@ -437,6 +448,11 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 		c->deadline = least(c->deadline, c->wrote + KEEPALIVE_US);
 	else if (c->state == CONN_OPENING)
 		c->deadline = least(c->deadline, c->opened + OPEN_US);
-	if (io_socket_blocked(c->sock))
-		c->deadline = IO_NEVER; /* until it is writable again */
+	if (c->released)
+		c->deadline = least(c->deadline, c->gone);
+	if (io_socket_blocked(c->sock)) {
+		/* the turn that begins when it is writable again */
+		c->dirty = true;
+		c->deadline = c->released ? c->gone : IO_NEVER;
+	}
 }

@@ -13,8 +13,18 @@
 #define GOODBYE_US (SECOND / 5)
 /* Plaintext that waits to be sent, and frames that wait to be read. */
 #define OUT_ROOM (1u << 20)
-#define OUT_ROOM_SHARED (16u << 20)
+#define OUT_ROOM_SHARED (8u << 20)
 #define OUT_ROOM_LEAST (128u << 10)
+/* In flight: what we send, and what may be sent to us. Who dials is the one
+ * that fetches, and may be far away. */
+#define SEND_MOST (16u << 20)
+#define SEND_SHARED (16u << 20)
+#define SEND_LEAST (256u << 10)
+#define WINDOW_DIALLED (16u << 20)
+#define WINDOW_ACCEPTED (4u << 20)
+/* A finished stream goes on answering for so long: the other side's last
+ * packet may not have heard us. */
+#define LINGER_US (3 * SECOND / 2)
 #define IN_ROOM (4u << 20)
 #define IN_ROOM_SHARED (32u << 20)
 #define IN_ROOM_LEAST (128u << 10)
@@ -51,6 +61,8 @@ struct wire_conn {
 	uint64_t deadline;
 	bool dirty; /* to be pumped in this turn */
 	bool ending;
+	bool released;
+	uint64_t gone; /* released: when it is freed */
 };
 
 /* One command to the network thread. */
@@ -103,6 +115,8 @@ NODISCARD enum err_code wire_conn_new(struct wire_conn **out, struct wire *w,
 NODISCARD enum err_code wire_conn_start(struct wire_conn *c, uint32_t remote_id,
     const struct addr *to, const struct noise_keys *keys, uint64_t now,
     struct err *e);
+/* The other side has let go: freed in a turn soon. */
+void wire_conn_release(struct wire_conn *c, uint64_t now);
 void wire_conn_free(struct wire_conn *c);
 struct wire_conn *wire_conn_find(struct wire *w, uint32_t id);
 void wire_conn_recv(
