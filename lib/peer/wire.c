@@ -360,10 +360,11 @@ wire_room(struct wire *w, struct wire_conn *c)
 void
 wire_done(struct wire *w, struct wire_conn *c, size_t len)
 {
-	size_t left = __atomic_sub_fetch(&c->inbox, len, __ATOMIC_RELAXED);
+	size_t cost = len + WIRE_FRAME_COST;
+	size_t left = __atomic_sub_fetch(&c->inbox, cost, __ATOMIC_RELAXED);
 
 	/* the network thread may be waiting to open the window again */
-	if (left < IN_ROOM_LEAST && left + len >= IN_ROOM_LEAST)
+	if (left < IN_ROOM_LEAST && left + cost >= IN_ROOM_LEAST)
 		w->woken = true;
 }
 

@@ -20,6 +20,10 @@
 #include "net/mux/mux.h"
 #include "peer/node.h"
 
+/* What a small frame costs here, beside its bytes. */
+#define WIRE_FRAME_COST 192
+#define WIRE_TEXT 200
+
 struct wire;
 struct wire_conn;
 
@@ -39,7 +43,7 @@ struct wire_event {
 	uint8_t *data;
 	size_t head, len;
 	uint32_t dial; /* of wire_dial() */
-	char text[200];
+	char *text;    /* CLOSED, FAILED: WIRE_TEXT bytes, part of the event */
 };
 
 /* Set before WIRE_OPENED, constant after it. */

@@ -9,11 +9,13 @@
 struct wire_event *
 wire_event_new(enum wire_kind kind, struct wire_conn *c)
 {
-	struct wire_event *ev = calloc(1, sizeof(*ev));
+	bool says = kind == WIRE_CLOSED || kind == WIRE_FAILED;
+	struct wire_event *ev = calloc(1, sizeof(*ev) + (says ? WIRE_TEXT : 0));
 
 	if (ev != NULL) {
 		ev->kind = kind;
 		ev->conn = c;
+		ev->text = says ? (char *)(ev + 1) : NULL;
 	}
 	return ev;
 }
@@ -199,7 +201,7 @@ wire_conn_close(struct wire_conn *c, const char *text)
 	wire_hands_settled(c->wire->hands, c->id);
 	ev = c->last;
 	c->last = NULL;
-	(void)snprintf(ev->text, sizeof(ev->text), "%.199s", text);
+	(void)snprintf(ev->text, WIRE_TEXT, "%.199s", text);
 	ev->dial = c->about.dial;
 	wire_tell(c->wire, ev);
 }
@@ -230,7 +232,8 @@ tell_frame(struct wire_conn *c, struct secret_frame *f)
 	ev->data = f->data;
 	ev->head = f->head;
 	ev->len = f->len;
-	__atomic_add_fetch(&c->inbox, f->len, __ATOMIC_RELAXED);
+	__atomic_add_fetch(
+	    &c->inbox, f->len + WIRE_FRAME_COST, __ATOMIC_RELAXED);
 	wire_tell(c->wire, ev);
 	return true;
 }

@@ -114,7 +114,7 @@ failed(struct handshakes *h, uint32_t number, const char *text)
 	if (ev == NULL)
 		return; /* no memory: this address is not tried again */
 	ev->dial = number;
-	err_quote(ev->text, sizeof(ev->text), text, strlen(text));
+	err_quote(ev->text, WIRE_TEXT, text, strlen(text));
 	wire_tell(h->wire, ev);
 }
 

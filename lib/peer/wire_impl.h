@@ -21,7 +21,7 @@
 #define SEND_SHARED (16u << 20)
 #define SEND_LEAST (256u << 10)
 #define WINDOW_DIALLED (16u << 20)
-#define WINDOW_ACCEPTED (4u << 20)
+#define WINDOW_ACCEPTED (2u << 20)
 /* A finished stream goes on answering for so long: the other side's last
  * packet may not have heard us. */
 #define LINGER_US (3 * SECOND / 2)
