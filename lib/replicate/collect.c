@@ -212,6 +212,7 @@ collect_commit(struct replicate_core *c, struct err *e)
 	if ((rc = core_refresh(c->core, e)) != ERR_OK)
 		return rc;
 	c->generation = store_generation(c->r->store);
+	c->r->full_pause = 0;
 	tell_collected(c);
 	c->blocks_in += c->dirty_blocks;
 	c->bytes_in += c->dirty_bytes;
@@ -225,10 +226,14 @@ enum err_code
 collect_trouble(struct replicate_core *c, enum err_code rc, struct err *e)
 {
 	static const struct err none = ERR_INIT;
+	struct replicate *r = c->r;
 
 	if (rc != ERR_NOSPACE)
 		return rc;
-	c->r->full_until = c->r->now + FULL_PAUSE_US;
+	r->full_pause = r->full_pause == 0 ? FULL_PAUSE_US : 2 * r->full_pause;
+	if (r->full_pause > FULL_PAUSE_MAX_US)
+		r->full_pause = FULL_PAUSE_MAX_US;
+	r->full_until = r->now + r->full_pause;
 	events_add(c, NULL, REPLICATE_TROUBLE, 0, 0, e->msg);
 	*e = none;
 	return ERR_OK;

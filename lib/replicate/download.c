@@ -36,6 +36,9 @@ spare(const struct session *s)
 {
 	uint32_t window = window_size(s->peer);
 
+	/* after a full disk: what cannot be kept is not fetched */
+	if (s->core->r->full_pause != 0)
+		return s->core->outstanding == 0 ? 1 : 0;
 	return s->peer->outstanding < window ? window - s->peer->outstanding
 					     : 0;
 }

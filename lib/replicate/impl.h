@@ -33,6 +33,7 @@
 #define NEEDS_MAX 4096
 #define HINT_BLOCKS 64
 #define FULL_PAUSE_US 5000000 /* after the disk was full */
+#define FULL_PAUSE_MAX_US 40000000
 #define LOCK_PAUSE_US 1000000 /* after another process held the core */
 #define FAIR_FIRST_US 250000  /* of a peer that has not answered yet */
 #define COMMIT_BYTES (16u << 20)
@@ -243,7 +244,8 @@ struct replicate {
 	struct replicate_core **table;
 	size_t ntable, ncores;
 	uint64_t now;
-	uint64_t full_until; /* the disk was full */
+	uint64_t full_until; /* the disk was full: wait */
+	uint64_t full_pause; /* so long; then try with one block; 0: no */
 	struct replicate_event *event;
 	size_t nevents, event_at, events_cap;
 	bool event_lost; /* no memory to keep one */

@@ -424,16 +424,15 @@ rest(struct replicate_core *c)
 static uint64_t
 core_deadline(struct replicate_core *c)
 {
-	uint64_t at = asked_deadline(c), commit;
+	const struct replicate *r = c->r;
+	uint64_t at = asked_deadline(c), other = UINT64_MAX;
 
-	if (c->dirty) {
-		commit = c->dirty_since + c->r->o.commit_us;
-		at = commit < at ? commit : at;
-	}
-	if (c->r->full_until > c->r->now && c->r->full_until < at &&
-	    (c->dirty || goals_any(c)))
-		at = c->r->full_until;
-	return at;
+	/* nothing is asked or stored while the disk is full */
+	if (r->now < r->full_until && (c->dirty || goals_any(c)))
+		other = r->full_until;
+	else if (c->dirty)
+		other = c->dirty_since + r->o.commit_us;
+	return other < at ? other : at;
 }
 
 static enum err_code
