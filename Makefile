@@ -4,7 +4,7 @@
 #   make test      install what tests need, run everything
 #   make           build the commands into build/bin
 #   make unit lint link-test fuzz-replay cmd-test crash-test interop browser sim
-#   make examples
+#   make hostile-test examples
 #   make fuzz bench tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
@@ -146,6 +146,14 @@ $(SIM): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(call archives,net-u
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson
 sim: $(SIM) ; @$(SIM) $(SEEDS)
 
+# -- peers that lie: tests/hostile, one program of several files ---------------
+HOSTILE := $(B)/tools/hostile
+$(HOSTILE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/hostile/*.c)) $(TOP_ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TOP_EXT) -lpthread -lm
+tools: $(HOSTILE)
+hostile-test: all tools ; @tests/hostile/run.sh $(B)
+
 # -- link tests --------------------------------------------------------------
 # Each room with nothing but its arrows: every object of every archive.
 LINKS := $(foreach r,$(ROOMS),$(if $(call room_src,$(r)),$(B)/link/$(r)))
@@ -182,6 +190,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test interop browser examples bench install clean sim
+	cmd-test crash-test hostile-test interop browser examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

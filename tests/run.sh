@@ -11,7 +11,7 @@ LANES=2
 # Every other step stands on these: one after the other, first.
 FIRST="build san-build"
 # The long ones first, so that both lanes end together.
-LATER="interop crash unit-san cmd vectors lint unit link fuzz-replay"
+LATER="hostile interop crash unit-san cmd vectors lint unit link fuzz-replay"
 LATER="$LATER browser examples sim"
 MAKE=${MAKE:-make}
 
@@ -27,6 +27,7 @@ command_of() {
 	fuzz-replay) echo "$MAKE SAN=$SAN fuzz-replay" ;;
 	cmd) echo "$MAKE cmd-test" ;;
 	crash) echo "$MAKE crash-test" ;;
+	hostile) echo "$MAKE hostile-test" ;;
 	interop) echo "$MAKE interop" ;;
 	sim) echo "$MAKE sim" ;;
 	browser) echo "$MAKE browser" ;;
