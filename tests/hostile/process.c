@@ -53,8 +53,8 @@ process_peak(pid_t pid)
 	return (size_t)kib << 10;
 }
 
-/* "... peer KEY (ADDRESS): TEXT" when it left, "... peer KEY: TEXT" when it
- * was blamed. */
+/* "... peer KEY (ADDRESS): TEXT" or "... peer KEY left: TEXT" when it left,
+ * "... peer KEY: TEXT" when it was blamed. */
 enum process_said
 process_said(const char *log, const struct b32 *peer, char *out, size_t cap)
 {
@@ -73,7 +73,9 @@ process_said(const char *log, const struct b32 *peer, char *out, size_t cap)
 		at += strlen(name);
 		if (strncmp(at, ": ", 2) == 0)
 			said = SAID_BLAMED;
-		else if (strncmp(at, " (", 2) == 0 && said == SAID_NOTHING)
+		else if (said != SAID_BLAMED &&
+			 (strncmp(at, " (", 2) == 0 ||
+			     strncmp(at, " left: ", 7) == 0))
 			said = SAID_LEFT;
 		else
 			continue;
