@@ -104,6 +104,7 @@ async function peers (from, count, set) {
   for (let i = 0; i < Number(count); i++) {
     fs.rmSync(place('follower-' + i), { recursive: true, force: true })
     followers.push(side('js', place('follower-' + i), set))
+    followers[i].keep = true
   }
   await Promise.all(followers.map(async (f) => {
     await f.follow(seeder.link, at)

@@ -11,7 +11,9 @@
 //
 //	{"op":"listen","seed":N}            address, key (of the seed, or a new one)
 //	{"op":"whoami"}                     the key it connects with
-//	{"op":"connect","peer":"H:P:KEY"}   answers when the stream is open
+//	{"op":"connect","peer":"H:P:KEY","keep"}
+//	                                    answers when the stream is open; keep:
+//	                                    connects again whenever it closes
 //	{"op":"drive","key":Z32}            opens a drive; without key a new one
 //	{"op":"put","path","size","seed"}   a file of random bytes
 //	{"op":"many","count","size","seed"} files /many/dN/N
@@ -117,13 +119,18 @@ exports.Peer = class Peer {
     return { key: id.encode(this.dht.defaultKeyPair.publicKey) }
   }
 
-  async connect ({ peer }) {
+  async connect ({ peer, keep }) {
     const [host, port, key] = peer.split(':')
     const conn = this.dht.connect(id.decode(key), {
       relayAddresses: [{ host, port: Number(port) }]
     })
     const finding = this.drive && !this.drive.core.length ? this.drive.findingPeers() : null
     this.attach(conn)
+    if (keep) {
+      conn.once('close', () => {
+        if (!this.closing) this.connect({ peer, keep }).catch(() => {})
+      })
+    }
     await new Promise((resolve, reject) => {
       conn.once('open', resolve)
       conn.once('error', reject)
@@ -308,6 +315,7 @@ exports.Peer = class Peer {
   }
 
   async close () {
+    this.closing = true
     await this.dht.destroy({ force: true })
     await this.store.close()
     return {}

@@ -7,6 +7,7 @@
 //		follow(link, at): for ever
 //	both	state(): both cores; files(); kill(): -9; stop()
 //		host, enter: where it runs, if that is another namespace
+//		keep: a JavaScript follower dials again, as ours does anyway
 'use strict'
 const { spawn } = require('child_process')
 const { once } = require('events')
@@ -112,7 +113,7 @@ exports.JsSide = class JsSide {
 
   async dial (link, at) {
     if (!this.opened) await this.open(link)
-    for (const a of [].concat(at)) await this.ask('connect', { peer: a })
+    for (const a of [].concat(at)) await this.ask('connect', { peer: a, keep: this.keep })
   }
 
   async fetch (link, at, only) {
