@@ -115,6 +115,7 @@ on_turn(void *ctx, uint64_t now)
 			deadline = c->deadline;
 		}
 	}
+	(void)io_queue_push_all(w->out, &w->events);
 	return deadline;
 }
 
@@ -225,6 +226,8 @@ wire_close(struct wire *w)
 		wire_conn_free(w->conn[0]);
 	wire_hands_free(w->hands);
 	io_free(w->io);
+	free_commands(w->orders.first);
+	free_events(w->events.first);
 	if (w->in != NULL)
 		free_commands(io_queue_take(w->in));
 	if (w->out != NULL)
@@ -283,14 +286,14 @@ command(enum wire_order order, struct wire_conn *c)
 static void
 give(struct wire *w, struct wire_command *cmd)
 {
-	if (io_queue_push(w->in, &cmd->item))
-		w->woken = true;
+	io_list_add(&w->orders, &cmd->item);
 }
 
 void
 wire_flush(struct wire *w)
 {
-	if (w->woken)
+	/* a queue that is not empty has a wake-up under way */
+	if (io_queue_push_all(w->in, &w->orders) || w->woken)
 		io_wake(w->io);
 	w->woken = false;
 }

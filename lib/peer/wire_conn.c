@@ -23,7 +23,7 @@ wire_event_new(enum wire_kind kind, struct wire_conn *c)
 void
 wire_tell(struct wire *w, struct wire_event *ev)
 {
-	(void)io_queue_push(w->out, &ev->item);
+	io_list_add(&w->events, &ev->item);
 }
 
 static uint64_t

@@ -96,10 +96,12 @@ struct wire {
 	struct wire_held held[2];
 	struct sign_pair pair;
 	struct io_item *taken; /* events taken by the other side */
-	bool woken;	       /* commands were pushed since the last flush */
+	struct io_list orders; /* of the other side, until it flushes */
+	bool woken;	       /* the network thread has something to do */
 	uint32_t max;
 	size_t room; /* OUT_ROOM, shared; atomic */
 	/* network thread */
+	struct io_list events; /* of this turn */
 	struct wire_conn *bucket[WIRE_BUCKETS];
 	struct wire_conn **conn;
 	size_t nconns, cap;

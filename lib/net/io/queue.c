@@ -43,20 +43,42 @@ io_queue_free(struct io_queue *q)
 	free(q);
 }
 
+void
+io_list_add(struct io_list *l, struct io_item *item)
+{
+	item->next = NULL;
+	if (l->first == NULL)
+		l->first = item;
+	else
+		l->last->next = item;
+	l->last = item;
+}
+
 bool
-io_queue_push(struct io_queue *q, struct io_item *item)
+io_queue_push_all(struct io_queue *q, struct io_list *l)
 {
 	bool empty;
 
-	item->next = NULL;
+	if (l->first == NULL)
+		return false;
 	uv_mutex_lock(&q->lock);
 	empty = q->first == NULL;
-	*q->last = item;
-	q->last = &item->next;
+	*q->last = l->first;
+	q->last = &l->last->next;
+	uv_mutex_unlock(&q->lock);
 	if (empty)
 		uv_cond_signal(&q->some);
-	uv_mutex_unlock(&q->lock);
+	*l = (struct io_list){NULL, NULL};
 	return empty;
+}
+
+bool
+io_queue_push(struct io_queue *q, struct io_item *item)
+{
+	struct io_list one = {NULL, NULL};
+
+	io_list_add(&one, item);
+	return io_queue_push_all(q, &one);
 }
 
 struct io_item *
