@@ -28,6 +28,9 @@ net_round() {
 			done
 		done
 	done
+	for who in js ours; do
+		net_take "k-$who-$who" again $who $who g
+	done
 	for loss in $LOSSES; do
 		for who in js ours; do
 			net_take "i-$loss-$who" get $who $who i "$loss" "$1"
@@ -61,6 +64,9 @@ net_rows_of() {
 net_rows() {
 	row "G, 1 GiB over loopback: UDP, cipher (floor)" g-floor
 	net_rows_of "G" g g-floor
+	text="G again, from a seeder that gave it away before"
+	row "$text: JavaScript" k-js-js
+	row "$text: ours" k-ours-ours k-js-js g-floor
 	net_rows_of "H, 3,000 files" h ""
 	for loss in $LOSSES; do
 		text="I, 128 MiB, 40 ms, $((loss / 100)) % loss"
