@@ -15,10 +15,9 @@ common_drive_close(struct common_drive *d)
 	memset(d, 0, sizeof(*d));
 }
 
-/* After ERR_NEED_BLOCK: true if it came, and the read is to be repeated. */
-static bool
-again(const struct fetch *f, enum err_code *rc, const struct want *w,
-    struct err *e)
+bool
+common_drive_again(const struct fetch *f, enum err_code *rc,
+    const struct want *w, struct err *e)
 {
 	if (*rc != ERR_NEED_BLOCK || f == NULL)
 		return false;
@@ -53,7 +52,7 @@ check_tree(struct common_drive *d, const struct pear_link *l, struct err *e)
 
 	do
 		rc = core_tree_at(d->db, d->version, &d->tree, &w, e);
-	while (again(d->fetch, &rc, &w, e));
+	while (common_drive_again(d->fetch, &rc, &w, e));
 	if (rc != ERR_OK || !l->has_hash)
 		return rc;
 	tree_hash(&d->tree, &hash);
@@ -77,7 +76,7 @@ open_checkout(struct common_drive *d, struct err *e)
 	if (d->checkout)
 		do
 			rc = bee_check_version(d->db, d->version, &w, e);
-		while (again(d->fetch, &rc, &w, e));
+		while (common_drive_again(d->fetch, &rc, &w, e));
 	return rc == ERR_OK ? hyperdrive_at(d->drive, d->version, &d->bee, e)
 			    : rc;
 }
@@ -140,13 +139,13 @@ read_blob(struct core *blobs, const struct blobs_id *id, const struct fetch *f,
 	    id->block_offset + id->block_length);
 	do
 		rc = blobs_reader_open(&r, blobs, id, &w, e);
-	while (again(f, &rc, &w, e));
+	while (common_drive_again(f, &rc, &w, e));
 	if (rc != ERR_OK)
 		return rc;
 	do {
 		do
 			rc = blobs_reader_next(r, &more, &block, &w, e);
-		while (again(f, &rc, &w, e));
+		while (common_drive_again(f, &rc, &w, e));
 		if (rc == ERR_OK && more)
 			buf_append(out, block);
 	} while (rc == ERR_OK && more);
@@ -167,7 +166,7 @@ common_drive_file(
 	entry_init(&en);
 	do
 		rc = hyperdrive_entry(d->bee, view_str(path), &en, NULL, &w, e);
-	while (again(d->fetch, &rc, &w, e));
+	while (common_drive_again(d->fetch, &rc, &w, e));
 	if (rc == ERR_OK && !en.has_blob)
 		rc = err_set(e, ERR_NOT_FOUND, "not a regular file");
 	else if (rc == ERR_OK && hyperdrive_blobs(d->drive) == NULL)

@@ -28,6 +28,11 @@ NODISCARD enum err_code common_drive_open(struct common_drive *out,
     struct err *e);
 void common_drive_close(struct common_drive *d);
 
+/* After ERR_NEED_BLOCK: true if it came, and the read is to be repeated. With
+ * f NULL *rc stays. */
+bool common_drive_again(const struct fetch *f, enum err_code *rc,
+    const struct want *w, struct err *e);
+
 /* A whole file, appended. ERR_NOT_FOUND: no such entry; ERR_NEED_BLOCK: its
  * blocks are not here, and nobody was asked. */
 NODISCARD enum err_code common_drive_file(

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/stop.h"
+#include "cmd/common/drive.h"
 #include "hyperdrive/drive.h"
 
 #define STATS_US 250000
@@ -163,6 +164,22 @@ static enum err_code update(void *ctx, const struct b32 *key, uint64_t length,
     uint64_t timeout_ms, struct err *e);
 
 enum err_code
+common_net_words(
+    struct peer_at *at, const struct cli_list *peers, struct err *e)
+{
+	if (peers->n > PEER_AT_MAX)
+		return err_set(
+		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
+	for (size_t i = 0; i < peers->n; i++)
+		if (peer_at_parse(&at[i], view_str(peers->item[i]), e) !=
+		    ERR_OK) {
+			e->code = ERR_USAGE;
+			return err_wrap(e, "--peer");
+		}
+	return ERR_OK;
+}
+
+enum err_code
 common_net_open(struct common_net *out, struct cli *c, struct store *s,
     const struct cli_list *peers, struct err *e)
 {
@@ -186,16 +203,8 @@ common_net_open(struct common_net *out, struct cli *c, struct store *s,
 	if (c->common.offline)
 		return err_set(
 		    e, ERR_USAGE, "--peer and --offline exclude each other");
-	if (peers->n > PEER_AT_MAX)
-		return err_set(
-		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
-	for (size_t i = 0; i < peers->n; i++) {
-		rc = peer_at_parse(&at[i], view_str(peers->item[i]), e);
-		if (rc != ERR_OK) {
-			e->code = ERR_USAGE;
-			return err_wrap(e, "--peer");
-		}
-	}
+	if ((rc = common_net_words(at, peers, e)) != ERR_OK)
+		return rc;
 	o.nat = peers->n;
 	return peer_open(&out->node, &o, e);
 }
@@ -271,8 +280,7 @@ blobs_key(struct common_net *n, const struct b32 *key, struct b32 *out,
 	if (core_head(hyperdrive_db(d))->length > 0) {
 		do
 			rc = hyperdrive_find_blobs(d, &w, e);
-		while (rc == ERR_NEED_BLOCK &&
-		       (rc = fetch_block(f, &w, e)) == ERR_OK);
+		while (common_drive_again(f, &rc, &w, e));
 		*known = hyperdrive_blobs_key(d, out);
 		if (rc == ERR_FORMAT || rc == ERR_UNSUPPORTED)
 			rc = ERR_OK;

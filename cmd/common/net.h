@@ -36,6 +36,10 @@ struct common_net {
  * new. */
 enum store_mode common_net_mode(
     const struct cli_list *peers, enum store_mode mode);
+/* The words of --peer; at has room for PEER_AT_MAX. ERR_USAGE names one that
+ * is no peer. */
+NODISCARD enum err_code common_net_words(
+    struct peer_at *at, const struct cli_list *peers, struct err *e);
 /* Without peers nothing is opened, and everything below does nothing.
  * ERR_USAGE: peers with --offline, or one that is no peer. Ends with
  * common_net_close() in any case. */

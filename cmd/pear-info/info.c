@@ -32,8 +32,7 @@ blobs_at(struct info_report *r, struct core *blobs, struct err *e)
 	do
 		rc = hyperdrive_blobs_length(
 		    r->drive.bee, &r->blobs.length, &w, e);
-	while (rc == ERR_NEED_BLOCK && f != NULL &&
-	       (rc = fetch_block(f, &w, e)) == ERR_OK);
+	while (common_drive_again(f, &rc, &w, e));
 	if (rc == ERR_OK && r->blobs.length <= core_head(blobs)->length &&
 	    (rc = core_tree_at(blobs, r->blobs.length, &t, &w, e)) == ERR_OK)
 		r->blobs.byte_length = t.byte_length;

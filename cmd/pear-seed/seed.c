@@ -51,22 +51,6 @@ read_until(struct seeder *s, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
-read_peers(struct seeder *s, struct peer_at *at, struct err *e)
-{
-	const struct cli_list *l = &s->a->peers;
-
-	if (l->n > PEER_AT_MAX)
-		return err_set(
-		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
-	for (size_t i = 0; i < l->n; i++)
-		if (peer_at_parse(&at[i], view_str(l->item[i]), e) != ERR_OK) {
-			e->code = ERR_USAGE;
-			return err_wrap(e, "--peer");
-		}
-	return ERR_OK;
-}
-
 /* -- drives --------------------------------------------------------------- */
 
 /* Everything, for as long as we run; a core of our own is only served. */
@@ -192,7 +176,7 @@ connect(struct seeder *s, struct err *e)
 	    .ctx = s};
 	enum err_code rc;
 
-	if ((rc = read_peers(s, at, e)) != ERR_OK)
+	if ((rc = common_net_words(at, &s->a->peers, e)) != ERR_OK)
 		return rc;
 	if (s->a->listen != NULL) {
 		if (addr_parse(&listen, view_str(s->a->listen), e) != ERR_OK) {

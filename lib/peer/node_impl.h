@@ -10,6 +10,7 @@
 #define REDIAL_MOST_US 15000000
 #define PATIENCE_US 30000000
 #define TICK_US 100000
+#define GOODBYE_US 200000
 #define REFRESH_US 50000
 
 /* A connection, from WIRE_OPENED to WIRE_CLOSED. */

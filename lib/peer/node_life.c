@@ -73,7 +73,7 @@ peer_open(struct peer_node **out, const struct peer_opts *o, struct err *e)
 static void
 goodbye(struct peer_node *n)
 {
-	uint64_t now = io_now(), until = now + 200000;
+	uint64_t now = io_now(), until = now + GOODBYE_US;
 	struct wire_event *ev;
 
 	for (size_t i = 0; i < n->nlinks; i++) {

@@ -65,8 +65,7 @@ struct wire_opts {
 
 NODISCARD enum err_code wire_open(
     struct wire **out, const struct wire_opts *o, struct err *e);
-/* Says goodbye on every connection, at most 200 ms long, and ends the
- * thread. NULL is fine. */
+/* Ends the thread; what is still open is forgotten. NULL is fine. */
 void wire_close(struct wire *w);
 /* Where it listens. */
 void wire_addr(const struct wire *w, struct addr *out);

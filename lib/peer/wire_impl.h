@@ -10,7 +10,6 @@
 #define SECOND UINT64_C(1000000)
 #define KEEPALIVE_US (5 * SECOND) /* as HyperDHT sets it */
 #define OPEN_US (15 * SECOND)	  /* to say hello on a new stream */
-#define GOODBYE_US (SECOND / 5)
 /* Plaintext that waits to be sent, and frames that wait to be read. */
 #define OUT_ROOM (1u << 20)
 #define OUT_ROOM_SHARED (8u << 20)
