@@ -138,8 +138,8 @@ udx_too_big(struct udx *u, size_t datagram)
 	struct sample s = {0};
 	size_t size = datagram + ip;
 
-	if (u->reason != UDX_LIVE || size <= MTU_FLOOR ||
-	    size > UDX_DATAGRAM_MAX + IP6_UDP)
+	/* more than the largest is never tried, so nothing is learnt of it */
+	if (u->reason != UDX_LIVE || size <= MTU_FLOOR || size > m->max)
 		return;
 	failed_at(m, (uint16_t)size);
 	if (m->probing >= size) {

@@ -142,6 +142,33 @@ test_too_big(void **state)
 	pair_deinit(&p);
 }
 
+/* A refusal of more than was ever to be sent, told of what a relay forwards:
+ * probes still end at the largest size. */
+static void
+test_too_big_for_all(void **state)
+{
+	struct udx_packet k = {.type = 0, .ack = 10, .window = 1 << 20};
+	struct udx_out out;
+	struct pair p;
+
+	(void)state;
+	for (size_t more = 0; more <= 20; more++) {
+		pair_init(&p);
+		udx_too_big(p.u[0], UDX_DATAGRAM_MAX + more);
+		check(p.u[0]->mtu.failed == (more == 0 ? 1500 : 0));
+		pair_write(&p, 0, 1000000);
+		pair_poll(&p, 0);
+		pair_forget(&p);
+		p.u[0]->mtu.size = 1490;
+		p.now += 20000;
+		pair_forge(&p, 0, k, VIEW_EMPTY);
+		check(udx_poll(p.u[0], p.now, buf, sizeof(buf), &out));
+		check(out.segment <= UDX_DATAGRAM_MAX);
+		check(p.u[0]->mtu.probing == (more == 0 ? 0 : 1500));
+		pair_deinit(&p);
+	}
+}
+
 /* From the middle of a transfer on, only small packets pass, or large ones
  * that may be fragmented. */
 struct hole {
@@ -219,6 +246,7 @@ main(void)
 	    cmocka_unit_test(test_two_probes),
 	    cmocka_unit_test(test_payload),
 	    cmocka_unit_test(test_too_big),
+	    cmocka_unit_test(test_too_big_for_all),
 	    cmocka_unit_test(test_black_hole),
 	    cmocka_unit_test(test_restart),
 	};
