@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 
 #define NOISE_MAX RPC_PACKET_MAX
+#define PAYLOAD_MAX RPC_PACKET_MAX
 /* more than any payload holds */
 #define LIST_MAX (RPC_PACKET_MAX / RPC_ADDR_LEN)
 
@@ -208,4 +209,37 @@ dht_payload_encode(struct buf *b, const struct dht_payload *p)
 		put_relay_through(b, p);
 	if (p->has_relay_addresses)
 		put_list(b, p->relay_addresses, RPC_ADDR_LEN);
+}
+
+/* -- holepunch ------------------------------------------------------------ */
+
+bool
+dht_holepunch_decode(struct dht_holepunch *out, struct view v)
+{
+	struct dht_holepunch h = {0};
+	uint64_t flags;
+	struct dec d;
+
+	dec_init(&d, v);
+	flags = dec_uint(&d);
+	h.mode = dec_uint(&d);
+	h.id = dec_uint(&d);
+	h.payload = dec_bytes(&d, PAYLOAD_MAX);
+	if ((flags & HAS_PEER) != 0)
+		rpc_addr_get(&d, &h.peer);
+	if (!dec_ok(&d))
+		return false;
+	*out = h;
+	return true;
+}
+
+void
+dht_holepunch_encode(struct buf *b, const struct dht_holepunch *h)
+{
+	enc_uint(b, h->peer.family != 0 ? HAS_PEER : 0);
+	enc_uint(b, h->mode);
+	enc_uint(b, h->id);
+	enc_bytes(b, h->payload);
+	if (h->peer.family != 0)
+		rpc_addr_put(b, &h->peer);
 }

@@ -1,7 +1,8 @@
 /*
- * message: what HyperDHT nodes say to connect (network.md 3.3;
- * hyperdht@6.34.0 lib/messages.js): the value of PEER_HANDSHAKE packets, and
- * the payload of the two Noise messages in them.
+ * message: what HyperDHT nodes say (network.md 3.2, 3.3, 3.8;
+ * hyperdht@6.34.0 lib/messages.js): the values of PEER_HANDSHAKE and
+ * PEER_HOLEPUNCH packets, the payload of the two Noise messages in the former,
+ * and the records that persistent nodes keep.
  *
  * Decoding copies nothing: views point into the input. Bytes behind a whole
  * message and unknown flags are ignored, as the original does. Lists of
@@ -94,5 +95,71 @@ struct dht_payload {
 NODISCARD bool dht_payload_decode(struct dht_payload *out, struct view v);
 /* version is DHT_VERSION, as are those of the parts. */
 void dht_payload_encode(struct buf *b, const struct dht_payload *p);
+
+struct dht_holepunch {
+	uint64_t mode; /* enum dht_mode, or newer */
+	uint64_t id;   /* of the handshake, at the server */
+	struct view payload;
+	struct addr peer; /* family 0: none */
+};
+
+NODISCARD bool dht_holepunch_decode(struct dht_holepunch *out, struct view v);
+void dht_holepunch_encode(struct buf *b, const struct dht_holepunch *h);
+
+/* -- records (message_record.c) ------------------------------------------- */
+
+#define DHT_SIGNATURE_LEN 64
+#define DHT_SIGNABLE_LEN 64
+/* more than a packet holds */
+#define DHT_LOOKUP_MAX (RPC_PACKET_MAX / 33)
+
+struct dht_peer_record {
+	struct b32 key;
+	struct view relays; /* RPC_ADDR_LEN each */
+};
+
+NODISCARD bool dht_peer_record_decode(
+    struct dht_peer_record *out, struct view v);
+void dht_peer_record_encode(struct buf *b, const struct dht_peer_record *p);
+
+struct dht_announce { /* of ANNOUNCE and UNANNOUNCE */
+	bool has_peer, has_refresh, has_signature;
+	struct dht_peer_record peer;
+	struct b32 refresh;
+	struct view signature;
+	uint64_t bump; /* milliseconds of the wall clock; 0: none */
+};
+
+NODISCARD bool dht_announce_decode(struct dht_announce *out, struct view v);
+void dht_announce_encode(struct buf *b, const struct dht_announce *a);
+/* What its signature is over; c: DHT_ANNOUNCE or DHT_UNANNOUNCE, id and token
+ * those of the node that will store it. */
+void dht_announce_signable(uint8_t out[static DHT_SIGNABLE_LEN],
+    enum dht_command c, const struct b32 *target, const struct b32 *id,
+    const struct b32 *token, const struct dht_announce *a);
+
+struct dht_lookup {
+	size_t n;
+	struct dht_peer_record peer[DHT_LOOKUP_MAX];
+	uint64_t bump;
+};
+
+NODISCARD bool dht_lookup_decode(struct dht_lookup *out, struct view v);
+/* n records as dht_peer_record_encode() made them, one behind the other. */
+void dht_lookup_encode(
+    struct buf *b, size_t n, struct view records, uint64_t bump);
+
+struct dht_mutable { /* key: in MUTABLE_PUT only */
+	struct b32 key;
+	uint64_t seq;
+	struct view value, signature;
+};
+
+NODISCARD bool dht_mutable_put_decode(struct dht_mutable *out, struct view v);
+void dht_mutable_put_encode(struct buf *b, const struct dht_mutable *m);
+NODISCARD bool dht_mutable_decode(struct dht_mutable *out, struct view v);
+void dht_mutable_encode(struct buf *b, const struct dht_mutable *m);
+void dht_mutable_signable(
+    uint8_t out[static DHT_SIGNABLE_LEN], uint64_t seq, struct view value);
 
 #endif
