@@ -136,8 +136,8 @@ struct dht_server_opts {
 	 * the id of a new UDX stream of ours for him, or 0 to ignore him. */
 	uint32_t (*offer)(void *ctx, const struct b32 *remote,
 	    const struct addr *from, uint64_t now);
-	/* Connect that stream. May come again for the same id with a better
-	 * address before it is open (a hole was punched). */
+	/* Once: the keys, and where to connect that stream to. Without an
+	 * address the first packet tells: then call dht_server_udx(). */
 	void (*connected)(
 	    void *ctx, uint32_t udx_id, struct dht_peer_found *f, uint64_t now);
 	/* Nothing came of it: let the stream go. */
@@ -153,6 +153,10 @@ NODISCARD enum err_code dht_listen_start(struct dht_server **out, struct dht *d,
 /* Its relay addresses for topic announcements; returns how many. */
 size_t dht_server_relays(
     const struct dht_server *s, struct addr out[static DHT_RELAYS_MAX]);
+/* The first UDX packet of that stream came in, on sock: connect it to where
+ * it came from. A sock that is not one of the two is the caller's from now on
+ * (as with dht_peer_found), punching for it ends, and it is settled. */
+void dht_server_udx(struct dht_server *s, uint32_t udx_id, uint32_t sock);
 /* The stream is open, or gone: it does not count as in flight any more. */
 void dht_server_settled(struct dht_server *s, uint32_t udx_id);
 /* Unannounce at the relays; done may be NULL. The server answers nobody from
