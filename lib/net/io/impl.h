@@ -6,13 +6,13 @@
 
 #include "net/io/io.h"
 
-#define IO_SOCKETS_MAX 4
 #define IO_BATCH 8	      /* datagrams, or trains of them, in one call */
 #define IO_BUFFER (64u << 10) /* bytes of each */
 
 struct io_socket {
 	struct io *io;
-	int fd;
+	struct io_socket *next, *prev;
+	int fd; /* -1: closed, and freed at the end of the turn */
 	struct addr addr;
 	uv_poll_t poll;
 	bool open;		     /* poll is initialised */
@@ -32,14 +32,14 @@ struct io {
 	bool running, stopping;
 	struct io_handler handler;
 	void *ctx;
-	struct io_socket *socket[IO_SOCKETS_MAX];
-	size_t nsockets;
+	struct io_socket *sockets;
+	bool armed;	 /* io_start() was: new sockets read at once */
 	bool busy;	 /* something happened in this turn */
 	uint8_t *buffer; /* IO_BATCH * IO_BUFFER */
 };
 
 /* socket.c */
 NODISCARD enum err_code io_socket_arm(struct io_socket *s, struct err *e);
-void io_socket_close(struct io_socket *s);
+void io_socket_free(struct io_socket *s); /* not polled any more */
 
 #endif

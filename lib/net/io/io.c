@@ -155,10 +155,12 @@ io_start(struct io *io, struct err *e)
 	enum err_code rc = ERR_OK;
 	int status;
 
-	for (size_t i = 0; i < io->nsockets && rc == ERR_OK; i++)
-		rc = io_socket_arm(io->socket[i], e);
+	for (struct io_socket *s = io->sockets; s != NULL && rc == ERR_OK;
+	     s = s->next)
+		rc = io_socket_arm(s, e);
 	if (rc != ERR_OK)
 		return rc;
+	io->armed = true;
 	sigfillset(&all);
 	if ((status = pthread_sigmask(SIG_SETMASK, &all, &before)) != 0)
 		return err_os(e, status, "signal mask");
@@ -198,8 +200,8 @@ io_free(struct io *io)
 	uv_walk(&io->loop, close_each, NULL);
 	(void)uv_run(&io->loop, UV_RUN_DEFAULT);
 	bug_if(uv_loop_close(&io->loop) != 0);
-	for (size_t i = 0; i < io->nsockets; i++)
-		io_socket_close(io->socket[i]);
+	while (io->sockets != NULL)
+		io_socket_free(io->sockets);
 	free(io->buffer);
 	free(io);
 }

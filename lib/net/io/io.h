@@ -7,7 +7,7 @@
  * All of a handler's functions run on the network thread, one at a time:
  *
  *	io_new(&io, &handler, ctx, e);
- *	io_socket_open(&s, io, &addr, e);	// before io_start
+ *	io_socket_open(&s, io, &addr, e);	// now or from a handler
  *	io_start(io, e);
  *	...
  *	io_wake(io);				// any thread: handler.wake
@@ -57,12 +57,16 @@ NODISCARD enum err_code io_watch(struct io *io, const char *dir, struct err *e);
 
 /* -- sockets -------------------------------------------------------------- */
 
-/* Bind to an address; port 0: any. ERR_IO names the address. Sockets do not
- * fragment, and have buffers of 4 MiB where the system allows it. Belongs to
- * io; before io_start. */
+/* [io] Bind to an address; port 0: any. ERR_IO names the address. Sockets do
+ * not fragment, and have buffers of 4 MiB where the system allows it. Belongs
+ * to io. */
 NODISCARD enum err_code io_socket_open(struct io_socket **out, struct io *io,
     const struct addr *bind, struct err *e);
 void io_socket_addr(const struct io_socket *s, struct addr *out);
+/* [io] Closed at once: it hands out nothing more, not even the rest of the
+ * datagrams that came together, and s is not used again. The others are
+ * closed by io_free(). */
+void io_socket_close_now(struct io_socket *s);
 
 enum io_sent {
 	IO_SENT,    /* taken, or dropped like any datagram may be */
@@ -74,6 +78,9 @@ enum io_sent {
  * In one system call where the kernel can (UDP_SEGMENT), else in a few. */
 enum io_sent io_send(struct io_socket *s, const uint8_t *buf, size_t *len,
     size_t segment, const struct addr *to);
+/* [io] One datagram that dies behind ttl routers (1 to 255). */
+enum io_sent io_send_ttl(struct io_socket *s, struct view datagram,
+    const struct addr *to, unsigned ttl);
 enum io_fragments { IO_WHOLE, IO_MAY_FRAGMENT };
 /* [io] May the network fragment what is sent from now on? At first not. */
 void io_socket_fragment(struct io_socket *s, enum io_fragments how);

@@ -141,31 +141,68 @@ enum err_code
 io_socket_open(struct io_socket **out, struct io *io, const struct addr *bind,
     struct err *e)
 {
-	struct io_socket *s;
+	struct io_socket *s = calloc(1, sizeof(*s));
 	enum err_code rc;
 
-	if (io->nsockets == IO_SOCKETS_MAX)
-		return err_set(
-		    e, ERR_LIMIT, "more than %d sockets", IO_SOCKETS_MAX);
-	if ((s = calloc(1, sizeof(*s))) == NULL)
+	if (s == NULL)
 		return err_nomem(e);
 	s->io = io;
 	s->fd = -1;
-	if ((rc = bind_socket(s, bind, e)) != ERR_OK) {
-		io_socket_close(s);
+	s->next = io->sockets;
+	if (s->next != NULL)
+		s->next->prev = s;
+	io->sockets = s;
+	rc = bind_socket(s, bind, e);
+	if (rc == ERR_OK && io->armed)
+		rc = io_socket_arm(s, e);
+	if (rc != ERR_OK) {
+		io_socket_close_now(s);
 		return rc;
 	}
-	io->socket[io->nsockets++] = s;
 	*out = s;
 	return ERR_OK;
 }
 
-void
-io_socket_close(struct io_socket *s)
+static void
+unlink_socket(struct io_socket *s)
 {
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else if (s->io->sockets == s)
+		s->io->sockets = s->next;
+	s->next = s->prev = NULL;
+}
+
+void
+io_socket_free(struct io_socket *s)
+{
+	unlink_socket(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	io_socket_free(h->data);
+}
+
+void
+io_socket_close_now(struct io_socket *s)
+{
+	if (!s->open) {
+		io_socket_free(s);
+		return;
+	}
+	/* the loop, or a datagram's handler, may still hold it */
+	unlink_socket(s);
+	(void)uv_poll_stop(&s->poll);
+	close(s->fd);
+	s->fd = -1;
+	uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
 void
@@ -233,7 +270,7 @@ hand_out(struct io_socket *s, struct mmsghdr *m, uint64_t now)
 	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0)
 		return;
 	from_sock(&from, m->msg_hdr.msg_name);
-	for (size_t at = 0; at < all.len; at += segment)
+	for (size_t at = 0; at < all.len && s->fd >= 0; at += segment)
 		io->handler.datagram(
 		    io->ctx, s, view_sub(all, at, segment), &from, now);
 }
@@ -263,7 +300,7 @@ on_readable(struct io_socket *s)
 			return;
 		for (int k = 0; k < n; k++)
 			hand_out(s, &b.msg[k], now);
-		if (n < IO_BATCH)
+		if (n < IO_BATCH || s->fd < 0)
 			return;
 	}
 }
@@ -411,5 +448,26 @@ io_send(struct io_socket *s, const uint8_t *buf, size_t *len, size_t segment,
 	}
 #endif
 	sent = send_each(s, buf, len, segment, &at, tolen);
+	return sent;
+}
+
+enum io_sent
+io_send_ttl(struct io_socket *s, struct view datagram, const struct addr *to,
+    unsigned ttl)
+{
+	bool v6 = s->addr.family == 6;
+	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	int name = v6 ? IPV6_UNICAST_HOPS : IP_TTL;
+	size_t len = datagram.len;
+	socklen_t size = sizeof(int);
+	enum io_sent sent;
+	int before;
+
+	/* rare, so it need not be one call: the option is put back */
+	if (getsockopt(s->fd, level, name, &before, &size) != 0 ||
+	    !set_int(s->fd, level, name, (int)ttl))
+		return IO_SENT;
+	sent = io_send(s, datagram.ptr, &len, len, to);
+	(void)set_int(s->fd, level, name, before);
 	return sent;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "net/io/impl.h"
@@ -237,6 +239,103 @@ deadline_and_watch(void **state)
 	free(x);
 }
 
+/* -- sockets that come and go while the thread runs ------------------------ */
+
+struct moving {
+	struct io *io;
+	struct io_socket *first, *second;
+	unsigned first_got, second_got;
+};
+
+/* The first datagram moves to a new socket, which answers from nearby. */
+static void
+on_move(void *ctx, struct io_socket *s, struct view d, const struct addr *from,
+    uint64_t now)
+{
+	const struct addr any = {.family = 4, .ip = {127, 0, 0, 1}};
+	struct moving *x = ctx;
+	struct err e = ERR_INIT;
+	struct io_socket *none;
+	struct addr taken;
+	size_t one = 1;
+
+	(void)now;
+	if (s == x->second) {
+		x->second_got++;
+		check(io_send(s, d.ptr, &one, 1, from) == IO_SENT);
+		return;
+	}
+	check(s == x->first);
+	x->first_got++;
+	check_ok(io_socket_open(&x->second, x->io, &any, &e), &e);
+	io_socket_addr(x->second, &taken);
+	check_code(io_socket_open(&none, x->io, &taken, &e), ERR_IO);
+	check(io_send_ttl(x->second, d, from, 5) == IO_SENT);
+	io_socket_close_now(s);
+}
+
+/* Waits for a byte; its TTL, and where it came from. */
+static int
+ttl_of(int fd, struct sockaddr_in *from)
+{
+	struct timeval patience = {.tv_sec = PATIENCE / SECONDS};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	uint8_t byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr m = {.msg_name = from,
+	    .msg_namelen = sizeof(*from),
+	    .msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control,
+	    .msg_controllen = sizeof(control)};
+	int ttl = -1;
+
+	check(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		  sizeof(patience)) == 0);
+	check(recvmsg(fd, &m, 0) == 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL;
+	     c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL)
+			memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+	return ttl;
+}
+
+static void
+sockets_at_run_time(void **state)
+{
+	static const struct io_handler moves = {.datagram = on_move};
+	const struct addr any = {.family = 4, .ip = {127, 0, 0, 1}};
+	struct sockaddr_in at = {.sin_family = AF_INET}, second;
+	struct moving x = {0};
+	struct err e = ERR_INIT;
+	struct addr a;
+	int one = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)state;
+	check(fd >= 0);
+	check(setsockopt(fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one)) == 0);
+	check_ok(io_new(&x.io, &moves, &x, &e), &e);
+	check_ok(io_socket_open(&x.first, x.io, &any, &e), &e);
+	io_socket_addr(x.first, &a);
+	at.sin_port = htons(a.port);
+	memcpy(&at.sin_addr, a.ip, 4);
+	/* both wait when the thread starts, and come together */
+	for (int i = 0; i < 2; i++)
+		check(sendto(fd, "x", 1, 0, (struct sockaddr *)&at,
+			  sizeof(at)) == 1);
+	check_ok(io_start(x.io, &e), &e);
+	check(ttl_of(fd, &second) == 5);
+	check(second.sin_port != at.sin_port);
+	check(sendto(fd, "y", 1, 0, (struct sockaddr *)&second,
+		  sizeof(second)) == 1);
+	check(ttl_of(fd, &second) > 5); /* the option was put back */
+	io_stop(x.io);
+	check(x.first_got == 1 && x.second_got == 1);
+	io_socket_close_now(x.second);
+	io_free(x.io);
+	close(fd);
+}
+
 static void
 taken_address(void **state)
 {
@@ -312,6 +411,7 @@ main(void)
 	    cmocka_unit_test(trains_v4),
 	    cmocka_unit_test(trains_v6),
 	    cmocka_unit_test(deadline_and_watch),
+	    cmocka_unit_test(sockets_at_run_time),
 	    cmocka_unit_test(taken_address),
 #ifdef IP_PMTUDISC_PROBE
 	    cmocka_unit_test(fragments),
