@@ -38,6 +38,9 @@ struct dht_env {
 	 * bound to it), with the server socket's port. Returns how many. */
 	size_t (*interfaces)(void *ctx, struct addr *out, size_t n);
 	void (*event)(void *ctx, enum rpc_event ev); /* may be NULL */
+	/* The wall clock in milliseconds, against which the bumps of others
+	 * are judged. NULL: none are kept. */
+	uint64_t (*wall_ms)(void *ctx);
 };
 
 struct dht_opts {
@@ -53,12 +56,19 @@ void dht_recv(struct dht *d, uint32_t sock, struct view datagram,
 uint64_t dht_turn(struct dht *d, uint64_t now);
 struct rpc *dht_rpc(struct dht *d); /* about, known, renew */
 
+/* What it keeps for others. */
+struct dht_stored {
+	size_t peers, servers, mutables, immutables;
+};
+void dht_stored(const struct dht *d, struct dht_stored *out);
+
 /* -- records -------------------------------------------------------------- */
 
 struct dht_record { /* a peer of a topic */
 	struct b32 key;
 	struct addr relay[DHT_RELAYS_MAX];
 	size_t nrelays;
+	struct addr from; /* who told; of FIND_PEER: a relay to the server */
 };
 
 /* One lookup, announce, unannounce, get or put under way. */
@@ -74,9 +84,11 @@ struct dht_search_opts {
 	const struct addr *relay;
 	size_t nrelays;
 	bool clear; /* unannounce stale copies of oneself as well */
-	/* Each record, as it comes; the same may come many times. */
+	/* Each record, as it comes; the same may come many times. NULL:
+	 * nobody wants them. */
 	void (*found)(void *ctx, const struct dht_record *r, uint64_t now);
-	/* The end: the closest nodes, how many took the announcement. */
+	/* The end: the closest nodes, how many took the announcement, or
+	 * took it back. The search is freed behind it. May be NULL. */
 	void (*done)(void *ctx, const struct rpc_node *closest, size_t n,
 	    size_t commits, uint64_t now);
 	void *ctx;
@@ -87,10 +99,11 @@ NODISCARD enum err_code dht_lookup(struct dht_search **out, struct dht *d,
 /* Take pair's record of the topic back at the closest nodes. */
 NODISCARD enum err_code dht_unannounce(struct dht_search **out, struct dht *d,
     const struct dht_search_opts *o, uint64_t now, struct err *e);
-/* FIND_PEER: found() is called with the record of a server. */
+/* FIND_PEER: found() is called with the record of a server; topic is the hash
+ * of its key. */
 NODISCARD enum err_code dht_find_peer(struct dht_search **out, struct dht *d,
     const struct dht_search_opts *o, uint64_t now, struct err *e);
-void dht_search_cancel(struct dht_search *s); /* before done */
+void dht_search_cancel(struct dht_search *s); /* before done; untold */
 
 #define DHT_VALUE_MAX 1000
 
@@ -99,8 +112,10 @@ struct dht_value_opts {
 	struct b32 key;	   /* get: public key, or hash of the value */
 	uint64_t seq;	   /* put: its number; get: at least */
 	struct view value; /* put */
-	/* Verified values as they come; the last call has the end. */
+	/* Verified values as they come, each with a higher seq than the one
+	 * before; an immutable one comes once. May be NULL. */
 	void (*found)(void *ctx, uint64_t seq, struct view value);
+	/* The end; how many nodes took what was put. May be NULL. */
 	void (*done)(void *ctx, size_t commits);
 	void *ctx;
 };
@@ -108,6 +123,7 @@ enum dht_value { DHT_MUTABLE, DHT_IMMUTABLE };
 NODISCARD enum err_code dht_get(struct dht_search **out, struct dht *d,
     enum dht_value kind, const struct dht_value_opts *o, uint64_t now,
     struct err *e);
+/* A value of 1 to DHT_VALUE_MAX bytes, else ERR_INVALID. */
 NODISCARD enum err_code dht_put(struct dht_search **out, struct dht *d,
     enum dht_value kind, const struct dht_value_opts *o, uint64_t now,
     struct err *e);

@@ -106,6 +106,9 @@ struct dht_holepunch {
 NODISCARD bool dht_holepunch_decode(struct dht_holepunch *out, struct view v);
 void dht_holepunch_encode(struct buf *b, const struct dht_holepunch *h);
 
+/* Errors of replies (rpc_message.error), beside enum rpc_error. */
+enum dht_store_error { DHT_SEQ_REUSED = 16, DHT_SEQ_TOO_LOW = 17 };
+
 /* -- records (message_record.c) ------------------------------------------- */
 
 #define DHT_SIGNATURE_LEN 64
