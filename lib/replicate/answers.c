@@ -80,6 +80,8 @@ answers_no_data(
 	(void)e;
 	if (q == NULL)
 		return ERR_OK;
+	window_heard(s->peer);
+	replicate_wake(s->core);
 	if (q->kind == REQUEST_CANCELLED)
 		requests_done(&s->out, (uint16_t)m->id);
 	else
@@ -187,6 +189,10 @@ answers_data(struct session *s, struct view body, struct err *e)
 	if (id == 0 && r->proof.has_upgrade && r->proof.upgrade_start == 0)
 		return forks_history(s, &r->proof, e);
 	q = requests_get(&s->out, id);
+	if (q != NULL) {
+		window_heard(s->peer);
+		replicate_wake(s->core); /* it may be asked for more */
+	}
 	if (q != NULL && q->kind != REQUEST_CANCELLED)
 		return asked_for(s, (uint16_t)id, &r->proof, e);
 	s->peer->stats.wasted++;

@@ -1,6 +1,8 @@
 /* Our requests: kept, returned, cancelled, and given up in time. */
 #include "replicate/impl.h"
 
+#define LOOK_US 20000 /* the second look at a request that is late at once */
+
 uint16_t
 asked_add(struct session *s, enum request_kind kind, uint64_t index)
 {
@@ -153,7 +155,8 @@ another_could(const struct session *s, const struct request *q)
 		if (t == s || !t->open || t->paused)
 			continue;
 		if (q->kind != REQUEST_BLOCK ||
-		    (q->index < t->length && remote_has(&t->has, q->index)))
+		    (t->uploading && t->fork == s->fork &&
+			q->index < t->length && remote_has(&t->has, q->index)))
 			return true;
 	}
 	return false;
@@ -201,6 +204,8 @@ session_timeouts(struct session *s)
 				break;
 			continue;
 		}
+		if (q->kind == REQUEST_BLOCK)
+			window_timeout(s->peer);
 		if (q->shared || another_could(s, q))
 			give_up(s, id);
 		else
@@ -220,11 +225,31 @@ asked_timeouts(struct replicate_core *c)
 uint64_t
 asked_late(const struct session *s, const struct request *q)
 {
-	return q->sent + (q->shared ? 6 : 2) * window_fair(s->peer) + 1;
+	uint64_t most = s->core->r->o.request_us / 10;
+	uint64_t us = window_fair(s->peer);
+
+	if (window_silent(s->peer))
+		us = 0;
+	return q->sent + (q->shared ? 6 : 2) * (us < most ? us : most) + 1;
+}
+
+/* A request that is late and still of s alone was not taken because others
+ * were busy, or are slow themselves: look again when it has waited half as
+ * long again. The moments do not depend on when this is asked. */
+static uint64_t
+next_look(const struct session *s, const struct request *q)
+{
+	uint64_t now = s->core->r->now, at = asked_late(s, q);
+
+	if (at <= now && at - q->sent < LOOK_US)
+		at = q->sent + LOOK_US;
+	while (at <= now)
+		at += (at - q->sent) / 2;
+	return at;
 }
 
 /* When a request of s times out, or may be asked of another. They are in the
- * order of their times. */
+ * order of their times, but those that two were asked for are late later. */
 static uint64_t
 session_deadline(const struct session *s)
 {
@@ -240,10 +265,10 @@ session_deadline(const struct session *s)
 		least = at < least ? at : least;
 		if (q->kind != REQUEST_BLOCK || later)
 			continue;
-		at = asked_late(s, q);
-		later = c->nsessions < 2 || at > c->r->now;
-		if (c->nsessions > 1 && at > c->r->now && at < least)
-			least = at;
+		later = c->nsessions < 2 ||
+			(!q->shared && asked_late(s, q) > c->r->now);
+		at = c->nsessions < 2 ? least : next_look(s, q);
+		least = at < least ? at : least;
 	}
 	return least;
 }

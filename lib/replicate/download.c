@@ -7,7 +7,7 @@
 #include "replicate/impl.h"
 
 #define ROUND 8	     /* requests to one peer before the next has a turn */
-#define SHARED_MAX 3 /* peers that are asked for one block */
+#define SHARED_MAX 3 /* peers from which one block is expected */
 #define UPGRADES_MAX 64
 #define UPGRADE_WAIT_US 500000
 #define SEGMENTS_NEW 3 /* spans asked about at once */
@@ -110,8 +110,10 @@ ask_block(
 	rc = core_intake_climb(c->in, 2 * i, &part.block_nodes, e);
 	if (rc != ERR_OK)
 		return rc;
-	if ((id = asked_add(s, REQUEST_BLOCK, i)) == 0)
+	if ((id = asked_add(s, REQUEST_BLOCK, i)) == 0) {
+		s->scan = i < s->scan ? i : s->scan; /* later, then */
 		return ERR_OK;
+	}
 	if (!bitmap_set(&c->asked, i)) {
 		asked_over(s, id);
 		return err_nomem(e);
@@ -235,10 +237,12 @@ best_for(struct replicate_core *c, uint64_t i, const struct session *but)
 	for (struct session *s = c->sessions; s != NULL; s = s->core_next) {
 		if (s == but || !usable(s) || i >= limit(s) ||
 		    s->out.n >= REPLICATE_REQUESTS_MAX ||
-		    !remote_has(&s->has, i) ||
+		    requests_full(&s->out) || !remote_has(&s->has, i) ||
 		    is_rooted(s, &ok, NULL) != ERR_OK || !ok)
 			continue;
 		cost = window_fair(s->peer) * (1 + s->peer->outstanding);
+		if (window_silent(s->peer))
+			cost += UINT64_MAX / 2;
 		if (cost < least) {
 			least = cost;
 			best = s;
@@ -320,13 +324,17 @@ ask_needs(struct replicate_core *c, struct err *e)
 
 /* -- spreading ------------------------------------------------------------ */
 
+/* Of how many block i may still be expected: not those that are late. */
 static unsigned
 count_asked(const struct replicate_core *c, uint64_t i)
 {
 	unsigned n = 0;
+	uint16_t id;
 
-	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
-		n += s->out.n > 0 && asked_of(s, i) != 0;
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next) {
+		id = s->out.n > 0 ? asked_of(s, i) : 0;
+		n += id != 0 && !is_late(s, &s->out.slot[id - 1]);
+	}
 	return n;
 }
 
@@ -342,13 +350,14 @@ may_share(struct session *s, const struct request *q)
 				 count_asked(s->core, q->index) < SHARED_MAX);
 }
 
-/* It keeps us waiting itself, or did so and never answered yet. */
+/* It keeps us waiting itself. Of whom nothing is known, one answer is waited
+ * for; then it did so, or it did not. */
 static bool
 is_behind(const struct session *s)
 {
 	uint16_t id = requests_first(&s->out);
 
-	if (s->peer->least_us == 0 && s->peer->usual_us != 0)
+	if (s->peer->least_us == 0 && (s->peer->usual_us != 0 || id != 0))
 		return true;
 	return id != 0 && s->core->r->now > s->out.slot[id - 1].sent +
 						2 * window_fair(s->peer);
@@ -414,7 +423,7 @@ ask_some(struct session *s, uint32_t most, uint32_t *n, struct err *e)
 static enum err_code
 spread(struct replicate_core *c, struct err *e)
 {
-	struct session *list = NULL, *s, **link;
+	struct session *list = NULL, *last = NULL, *s, **link;
 	uint32_t n, most;
 	bool ok;
 	enum err_code rc;
@@ -426,9 +435,13 @@ spread(struct replicate_core *c, struct err *e)
 			return rc;
 		if (!ok)
 			continue;
-		s->fill_next = list;
-		list = s;
+		link = window_silent(s->peer) ? &last : &list;
+		s->fill_next = *link;
+		*link = s;
 	}
+	for (link = &list; *link != NULL;)
+		link = &(*link)->fill_next;
+	*link = last;
 	while (list != NULL) {
 		for (link = &list; (s = *link) != NULL;) {
 			most = spare(s) < ROUND ? spare(s) : ROUND;

@@ -72,6 +72,8 @@ struct requests {
 /* 0: no slot is free, or no memory. */
 uint16_t requests_add(
     struct requests *t, enum request_kind kind, uint64_t index, uint64_t now);
+/* No request more, until an answer frees a slot. */
+bool requests_full(const struct requests *t);
 /* The outstanding or cancelled request of this id, or NULL. */
 struct request *requests_get(struct requests *t, uint64_t id);
 /* It was answered: what was cancelled before it was sent is free as well. */
@@ -168,7 +170,8 @@ struct replicate_peer {
 	double rate;	      /* bytes per us */
 	uint64_t block_bytes; /* usual size */
 	uint64_t mark_at, mark_bytes;
-	bool limited; /* the window was full since the mark */
+	bool limited;	   /* the window was full since the mark */
+	uint32_t unheeded; /* requests it lost since its last answer */
 	struct replicate_peer_stats stats;
 };
 
@@ -362,6 +365,12 @@ uint64_t window_fair(const struct replicate_peer *p); /* us for an answer */
 void window_answer(struct replicate_peer *p, uint64_t took, size_t bytes);
 /* It did not answer in this time, and will not be waited for. */
 void window_lost(struct replicate_peer *p, uint64_t waited);
+/* It let a request time out; it answered one, in time or not. */
+void window_timeout(struct replicate_peer *p);
+void window_heard(struct replicate_peer *p);
+/* It does not answer lately: asked for one block at a time, after all others,
+ * and for nothing that another could be asked for. */
+bool window_silent(const struct replicate_peer *p);
 
 /* asked.c */
 /* The id for the wire; 0: no room. */
@@ -381,7 +390,7 @@ void asked_cancel_all(struct session *s);
 /* Others that were asked for a longer head. */
 void asked_cancel_upgrades(struct replicate_core *c);
 /* When another may be asked for what q asks s for; when the first asking was
- * shared already, much later. */
+ * shared already, much later. In either case before q times out. */
 uint64_t asked_late(const struct session *s, const struct request *q);
 void asked_timeouts(struct replicate_core *c);
 uint64_t asked_deadline(const struct replicate_core *c);

@@ -62,6 +62,12 @@ release(struct requests *t, uint16_t id)
 	t->free = id;
 }
 
+bool
+requests_full(const struct requests *t)
+{
+	return t->free == 0 && t->cap == SLOTS_MAX;
+}
+
 uint16_t
 requests_add(
     struct requests *t, enum request_kind kind, uint64_t index, uint64_t now)

@@ -2,20 +2,24 @@
  * How much one peer is asked for at once. Its answers are timed: what it
  * delivers in a quarter of a second, or in two round trips if those are
  * longer, is under way. Where the line is never full because too little was
- * asked for, that doubles with every round trip.
+ * asked for, that doubles with every round trip. Who answers nothing gets one
+ * request, by which it may show that it answers again.
  */
 #include "replicate/impl.h"
 
 #define AHEAD_US 250000
 #define SAMPLE_US 25000
-#define FAIR_LEAST_US 25000 /* we wait for our own disk longer than that */
-#define OVERHEAD 128	    /* bytes of a message that are no block */
+#define FAIR_LEAST_US 25000	/* we wait for our own disk longer than that */
+#define OVERHEAD 128		/* bytes of a message that are no block */
+#define SILENT_AFTER WINDOW_MIN /* requests lost to others */
 
 uint32_t
 window_size(const struct replicate_peer *p)
 {
 	double us = 2.0 * (double)p->least_us, blocks;
 
+	if (window_silent(p))
+		return 1;
 	if (us < AHEAD_US)
 		us = AHEAD_US;
 	blocks = p->rate * us / (double)(p->block_bytes + OVERHEAD);
@@ -71,7 +75,27 @@ window_answer(struct replicate_peer *p, uint64_t took, size_t bytes)
 void
 window_lost(struct replicate_peer *p, uint64_t waited)
 {
+	if (p->unheeded < SILENT_AFTER)
+		p->unheeded++;
 	if (waited > p->usual_us)
 		p->usual_us =
 		    p->usual_us == 0 ? waited : (7 * p->usual_us + waited) / 8;
+}
+
+void
+window_timeout(struct replicate_peer *p)
+{
+	p->unheeded = SILENT_AFTER;
+}
+
+void
+window_heard(struct replicate_peer *p)
+{
+	p->unheeded = 0;
+}
+
+bool
+window_silent(const struct replicate_peer *p)
+{
+	return p->unheeded == SILENT_AFTER;
 }

@@ -389,6 +389,77 @@ test_crawlers(void **state)
 	net_close(&n);
 }
 
+/* From now on, an end that says nothing: its frames are lost. */
+static bool
+hush(struct line *l, int i, struct view frame)
+{
+	(void)frame;
+	return i != 0 || l->ctx == NULL;
+}
+
+/* Peers that claim all and never answer, known for longer than the honest one
+ * whose answers take their time: whatever they are asked for is taken from
+ * them in good time, and they do not get all of it again. */
+static void
+test_waits(void **state)
+{
+	static const struct {
+		uint64_t blocks, latency, seconds;
+		int liars;
+		bool needs; /* the reader asks for one after the other */
+	} row[] = {
+	    {40, 1000, 3, 1, false},
+	    {40, 100000, 3, 1, false},
+	    {40, 600000, 8, 1, false},
+	    {24, 600000, 8, 1, false},
+	    {40, 600000, 8, 1, true},
+	    {40, 1000, 3, 1, true},
+	    {17, 2000000, 20, 1, false},
+	    {150, 300000, 8, 5, false},
+	    {150, 300000, 12, 5, true},
+	    {2, 300000, 8, 8, false},
+	};
+	static struct side a[9], b;
+	static struct line l[9];
+	struct replicate_core *c;
+	struct want w = {.kind = WANT_BLOCK};
+	struct err e = ERR_INIT;
+	uint64_t end;
+	struct net n = {0};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(row) / sizeof(*row); k++) {
+		net_side(&n, &b, false, NULL);
+		c = net_open(&b);
+		for (int i = 0; i <= row[k].liars; i++) {
+			net_side(&n, &a[i], true, NULL);
+			net_fill(&a[i], row[k].blocks);
+			net_join(&n, &l[i], &a[i], &b,
+			    i < row[k].liars ? 1000 : row[k].latency);
+			l[i].see = hush;
+		}
+		replicate_follow(c, true);
+		net_run(&n, 10 * NET_SECOND);
+		check(core_head(replicate_core_handle(c))->length ==
+		      row[k].blocks);
+		for (int i = 0; i < row[k].liars; i++)
+			l[i].ctx = &l[i];
+		end = n.now + row[k].seconds * NET_SECOND;
+		check_ok(replicate_download(c, 0, UINT64_MAX, &e), &e);
+		for (w.index = 0; row[k].needs && w.index < row[k].blocks;) {
+			check_ok(replicate_need(c, &w, &e), &e);
+			if (replicate_here(c, &w))
+				w.index++;
+			else
+				net_run(&n, 20000);
+			check(n.now < end);
+		}
+		net_run(&n, end - n.now);
+		net_whole(&b, row[k].blocks);
+		net_close(&n);
+	}
+}
+
 /* -- two histories -------------------------------------------------------- */
 
 /* Another writer with the same key and other blocks. */
@@ -491,6 +562,7 @@ main(void)
 	    cmocka_unit_test(test_absurd),
 	    cmocka_unit_test(test_flips),
 	    cmocka_unit_test(test_crawlers),
+	    cmocka_unit_test(test_waits),
 	    cmocka_unit_test(test_conflict),
 	    cmocka_unit_test(test_writer),
 	};
