@@ -51,11 +51,11 @@ endef
 # cmd/NAME/*.c is one binary; cmd/common is shared by them.
 CMDS := $(filter-out common,$(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c)))))
 BINS := $(addprefix $(B)/bin/,$(CMDS))
-TOP_ROOMS := peer replicate net-dht net-rpc net-secret net-noise net-udx net-mux \
-	net-io review multisig drive build-tool git cli pear hyperdrive bee blobs \
+TOP_ROOMS := peer swarm replicate net-dht net-rpc net-secret net-noise net-udx net-mux \
+	net-io net-http monitor review multisig drive build-tool git cli pear hyperdrive bee blobs \
 	core store merkle crypto codec base
 TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))
-TOP_EXT := -luv -llmdb -lsodium -ljansson -lutf8proc -lgit2
+TOP_EXT := -Wl,--as-needed -luv -lmicrohttpd -llmdb -lsodium -ljansson -lutf8proc -lgit2
 # an archive: a command links only what it uses of it
 COMMON := $(B)/libcommon.a
 
@@ -65,7 +65,7 @@ $(COMMON): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/common/*.c))
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
 
 define cmd_rule
-$(B)/bin/$(1): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/$(1)/*.c)) $(COMMON) $(TOP_ARCHIVES)
+$(B)/bin/$(1): $(patsubst %.c,$(B)/%.o,$(wildcard cmd/$(1)/*.c)) $(patsubst %.html,$(B)/%_html.o,$(wildcard cmd/$(1)/*.html)) $(COMMON) $(TOP_ARCHIVES)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(TOP_EXT) -lpthread -lm
 endef
@@ -76,6 +76,19 @@ $(foreach c,$(CMDS),$(eval $(call cmd_rule,$(c))))
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# a page is an array: cmd/X/NAME.html is NAME_html[NAME_html_len]
+$(B)/%_html.c: %.html
+	@mkdir -p $(@D)
+	$(Q){ echo '#include <stddef.h>'; \
+	    echo 'extern const unsigned char $(basename $(notdir $<))_html[];'; \
+	    echo 'extern const size_t $(basename $(notdir $<))_html_len;'; \
+	    echo 'const unsigned char $(basename $(notdir $<))_html[] = {'; \
+	    od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; echo '};'; \
+	    echo 'const size_t $(basename $(notdir $<))_html_len = sizeof($(basename $(notdir $<))_html);'; \
+	} >$@
+$(B)/%_html.o: $(B)/%_html.c
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # -- unit tests -------------------------------------------------------------
 # tests/unit/ROOM/test_*.c links only the archives of ROOM's arrows.

@@ -3,7 +3,8 @@
 # tests/lint/check-layers.sh compares every #include with the same lists.
 ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli git \
 	drive build-tool multisig review \
-	net-noise net-secret net-udx net-mux net-rpc net-dht net-io replicate peer
+	net-noise net-secret net-udx net-mux net-rpc net-dht net-io net-http \
+	replicate swarm peer monitor
 
 uses_base :=
 uses_codec := base
@@ -33,9 +34,14 @@ uses_net-mux := codec base
 uses_net-rpc := crypto codec base
 uses_net-dht := net-rpc net-noise crypto codec base
 uses_net-io := base
+uses_net-http := base
 uses_replicate := core store merkle net-mux crypto codec base
+# what a seeder shows of itself
+uses_monitor := codec base
+# who to be connected to: no connection itself
+uses_swarm := net-dht net-rpc net-noise crypto codec base
 # the one place where both columns meet: wiring only
-uses_peer := replicate core store merkle net-dht net-rpc net-secret net-noise \
+uses_peer := replicate swarm core store merkle net-dht net-rpc net-secret net-noise \
 	net-udx net-mux net-io crypto codec base
 
 # External libraries by room, for the link line.
@@ -45,3 +51,4 @@ ext_store := -llmdb
 ext_drive := -lutf8proc
 ext_git := -lgit2
 ext_net-io := -luv
+ext_net-http := -lmicrohttpd

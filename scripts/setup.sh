@@ -13,7 +13,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 BUILD_PACKAGES="gcc make pkg-config libc6-dev libsodium-dev liblmdb-dev
-	libjansson-dev libutf8proc-dev libgit2-dev libuv1-dev"
+	libjansson-dev libutf8proc-dev libgit2-dev libuv1-dev
+	libmicrohttpd-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-format libclang-rt-14-dev
 	binutils shellcheck chromium"
 

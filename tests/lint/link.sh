@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # libraries any room may need
 COMMON='libc\.so|libm\.so|libpthread\.so|ld-linux|libasan|libubsan|libgcc_s'
 STORAGE='liblmdb|libsodium|libjansson|libutf8proc|libgit2'
-NETWORK='libuv|libsodium|libjansson'
+NETWORK='libuv|libmicrohttpd|libsodium|libjansson'
 SOCKETS='^(socket|connect|bind|listen|accept4?|sendto|sendmsg|sendmmsg|recvfrom|recvmsg|recvmmsg|getaddrinfo|uv_.*)$'
 
 needed() {
@@ -32,7 +32,7 @@ for b in "$@"; do
 	extra=$(needed "$b" | grep -vE "^($COMMON|$allowed)")
 	[ -z "$extra" ] && pass || fail "$room needs $extra"
 	case $room in
-	net-io | swarm | peer) continue ;;
+	net-io | net-http | swarm | peer) continue ;;
 	esac
 	calls=$(imports "$b" | grep -E "$SOCKETS" | tr '\n' ' ')
 	[ -z "$calls" ] && pass || fail "$room calls $calls"
