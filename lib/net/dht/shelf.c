@@ -270,12 +270,12 @@ room_under_key(struct shelf *s, const struct b32 *key,
 
 	while ((it = shelf_each(s, key, it, now)) != NULL) {
 		n++;
-		if (oldest == NULL || it->expires < oldest->expires)
+		if (oldest == NULL || it->order < oldest->order)
 			oldest = it;
 		if (it->source != x)
 			continue;
 		mine++;
-		if (own == NULL || it->expires < own->expires)
+		if (own == NULL || it->order < own->order)
 			own = it;
 	}
 	if (own != NULL && mine >= share)
@@ -322,6 +322,7 @@ shelf_put(struct shelf *s, const struct b32 *key, const struct b32 *sub,
 		it->sub = *sub;
 	it->from = *from;
 	it->expires = now + s->max.life_us;
+	it->order = s->order++;
 	it->len = value.len;
 	/* the value may be borrowed from what goes now */
 	if (value.len > 0)

@@ -21,7 +21,7 @@ struct shelf_item {
 	struct shelf_source *source;
 	struct b32 key, sub;
 	struct addr from;
-	uint64_t expires;
+	uint64_t expires, order; /* of arrival */
 	size_t len;
 	uint8_t value[];
 };
@@ -48,6 +48,7 @@ struct shelf {
 	struct shelf_source **sources;
 	size_t nbuckets; /* of both; a power of two, or none yet */
 	size_t n, bytes;
+	uint64_t order;
 	struct shelf_item *oldest, *newest;
 };
 
