@@ -5,6 +5,7 @@
 
 #include "base/bug.h"
 #include "crypto/hash.h"
+#include "net/dht/commons.h"
 #include "net/dht/node_impl.h"
 
 /* -- servers and connects ------------------------------------------------- */
@@ -117,6 +118,10 @@ dht_new(struct dht **out, const struct dht_opts *o, const struct dht_env *env,
 	if (d == NULL)
 		return err_nomem(e);
 	d->env = *env;
+	if ((d->commons = commons_new()) == NULL) {
+		dht_free(d);
+		return err_nomem(e);
+	}
 	if ((rc = records_new(&d->records, o->records_max, e)) != ERR_OK ||
 	    (rc = rpc_new(&d->rpc, &o->rpc, &renv, now, e)) != ERR_OK) {
 		dht_free(d);
@@ -137,6 +142,7 @@ dht_free(struct dht *d)
 	rpc_free(d->rpc);
 	search_free_all(d);
 	records_free(d->records);
+	commons_free(d->commons);
 	free(d);
 }
 

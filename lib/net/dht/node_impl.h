@@ -19,7 +19,7 @@
 #include "net/dht/records.h"
 
 struct node_user;
-struct reach; /* reach.h */
+struct commons; /* commons.h */
 
 /* Any may be NULL but free. */
 struct node_user_ops {
@@ -57,7 +57,7 @@ struct dht {
 	struct records *records;
 	struct dht_search *searches; /* under way */
 	struct node_user *users;     /* retired ones included */
-	struct reach *reach;	     /* what servers and connects share */
+	struct commons *commons;    /* what servers and connects share */
 	/* the sweep of retired users is due */
 	bool sweep;
 };
