@@ -5,7 +5,7 @@
 #include "base/bug.h"
 #include "crypto/hash.h"
 #include "net/dht/impl.h"
-#include "net/dht/limit.h"
+#include "net/rpc/limit.h"
 
 #define NOISE_2_MAX 128 /* 48 and a payload of at most 26 bytes */
 
@@ -25,6 +25,10 @@ struct entry {
 	size_t len;
 	uint8_t noise[NOISE_2_MAX];
 };
+
+/* Handshakes of one host, and of all together. */
+static const struct limit_rate each = {DHT_SOURCE_RATE, DHT_SOURCE_BURST};
+static const struct limit_rate all = {DHT_RATE, DHT_RATE};
 
 /* An offer between dht_listen_recv and its answer. */
 struct pending {
@@ -319,7 +323,8 @@ on_handshake(struct dht_listen *l, const struct rpc_message *m,
 			   ? DHT_ANSWER
 			   : DHT_NONE;
 	}
-	if (entry_room(l) == NULL || !limit_take(&l->limit, from, now))
+	if (entry_room(l) == NULL ||
+	    !limit_take(&l->limit, from, &each, &all, now))
 		return DHT_NONE;
 	p->offer.addr = *from;
 	p->self = m->to;

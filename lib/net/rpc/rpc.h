@@ -79,6 +79,7 @@ struct rpc_opts {
 	size_t nbootstrap;
 	const struct addr *known; /* nodes of last time; copied, may be old */
 	size_t nknown;
+	const struct b32 *seed; /* for tests; NULL: the system's randomness */
 };
 
 NODISCARD enum err_code rpc_new(struct rpc **out, const struct rpc_opts *o,
@@ -113,6 +114,7 @@ bool rpc_addr_reserved(const struct addr *a);
 struct rpc_reply {
 	const struct rpc_message *m; /* NULL: nobody answered */
 	struct addr from;	     /* the node that was asked */
+	uint32_t sock;		     /* the answer came to this one */
 	uint64_t rtt_us;	     /* since its last sending */
 	uint64_t now;
 };

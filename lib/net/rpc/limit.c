@@ -1,10 +1,9 @@
-#include "net/dht/limit.h"
+#include "net/rpc/limit.h"
 
 #include <string.h>
 
 #include "crypto/hash.h"
 #include "crypto/secret.h"
-#include "net/dht/direct.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -15,17 +14,16 @@ limit_init(struct limit *l)
 	secret_random(&l->key, sizeof(l->key));
 }
 
-/* A bucket of `burst`, filled `rate` times a second. */
 static bool
-bucket_ok(uint64_t full, uint64_t now, uint64_t rate, uint64_t burst)
+bucket_ok(uint64_t full, uint64_t now, const struct limit_rate *r)
 {
-	return full <= now || full - now <= (burst - 1) * (SECOND / rate);
+	return full <= now || full - now <= (r->burst - 1) * (SECOND / r->rate);
 }
 
 static void
-bucket_take(uint64_t *full, uint64_t now, uint64_t rate)
+bucket_take(uint64_t *full, uint64_t now, const struct limit_rate *r)
 {
-	*full = (*full > now ? *full : now) + SECOND / rate;
+	*full = (*full > now ? *full : now) + SECOND / r->rate;
 }
 
 static struct addr
@@ -58,17 +56,19 @@ source_of(struct limit *l, const struct addr *host)
 }
 
 bool
-limit_take(struct limit *l, const struct addr *from, uint64_t now)
+limit_take(struct limit *l, const struct addr *from,
+    const struct limit_rate *each, const struct limit_rate *all, uint64_t now)
 {
 	struct addr host = host_of(from);
 	struct limit_source *s;
 
-	if (!bucket_ok(l->full, now, DHT_RATE, DHT_RATE))
+	if (all != NULL && !bucket_ok(l->full, now, all))
 		return false;
 	s = source_of(l, &host);
-	if (!bucket_ok(s->full, now, DHT_SOURCE_RATE, DHT_SOURCE_BURST))
+	if (!bucket_ok(s->full, now, each))
 		return false;
-	bucket_take(&s->full, now, DHT_SOURCE_RATE);
-	bucket_take(&l->full, now, DHT_RATE);
+	bucket_take(&s->full, now, each);
+	if (all != NULL)
+		bucket_take(&l->full, now, all);
 	return true;
 }
