@@ -25,7 +25,8 @@
 #define CACHE_PAGES 16u		/* node pages kept by a handle */
 #define CACHE_HIGH 1024u	/* and nodes high above the leaves, */
 #define CACHE_HIGH_DEPTH 6u	/* of which every path has some */
-#define WINDOW_MAX (256u << 10) /* bytes read ahead */
+#define WINDOW_MIN 4096u
+#define WINDOW_MAX (512u << 10) /* bytes read ahead */
 
 struct page_cache {
 	bool here[CACHE_PAGES];

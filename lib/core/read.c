@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/impl.h"
-#include "crypto/hash.h"
+#include "crypto/hash_lanes.h"
 
 static uint64_t
 get_le64(const uint8_t *p)
@@ -299,22 +299,27 @@ core_read_log(struct core *c, void *p, size_t n, uint64_t offset, struct err *e)
 }
 
 /* Blocks read in order come out of one read of up to WINDOW_MAX bytes. The
- * window doubles while it is used in order, and only a core without gaps has
- * one: in a sparse file nobody knows where the bytes end. */
+ * window grows while they are, and only a core without gaps has one: in a
+ * sparse file nobody knows where the bytes end. */
+static void
+grow_window(struct core *c, uint64_t offset)
+{
+	bool in_order = offset != 0 && offset == c->next_offset;
+
+	c->window_grow = in_order ? c->window_grow * 4 : WINDOW_MIN;
+	if (c->window_grow > WINDOW_MAX)
+		c->window_grow = WINDOW_MAX;
+}
+
 static enum err_code
 fill_window(struct core *c, uint64_t offset, struct err *e)
 {
 	uint64_t left = c->head.byte_length - offset;
-	bool in_order = c->window_len != 0 && offset >= c->window_at &&
-			offset <= c->window_at + c->window_len;
 	size_t n;
 	enum err_code rc;
 
 	if (c->window == NULL && (c->window = malloc(WINDOW_MAX)) == NULL)
 		return err_nomem(e);
-	c->window_grow = in_order ? c->window_grow * 4 : 4096;
-	if (c->window_grow > WINDOW_MAX)
-		c->window_grow = WINDOW_MAX;
 	n = left < c->window_grow ? (size_t)left : c->window_grow;
 	c->window_len = 0;
 	if ((rc = core_read_log(c, c->window, n, offset, e)) != ERR_OK)
@@ -342,7 +347,8 @@ read_block(struct core *c, void *p, size_t n, uint64_t offset, struct err *e)
 	if (c->head.contiguous != c->head.length)
 		return core_read_log(c, p, n, offset, e);
 	if (!in_window(c, offset, n)) {
-		if (n > WINDOW_MAX / 4)
+		grow_window(c, offset);
+		if (n > c->window_grow)
 			return core_read_log(c, p, n, offset, e);
 		if ((rc = fill_window(c, offset, e)) != ERR_OK)
 			return rc;
@@ -353,12 +359,44 @@ read_block(struct core *c, void *p, size_t n, uint64_t offset, struct err *e)
 	return ERR_OK;
 }
 
+/* Blocks behind block `index` whose bytes are in the window and were never
+ * checked, from want[1] and block[1] on: they are hashed together. Returns
+ * their number and one. `page` has the bits of `index`. */
+static size_t
+look_ahead(struct core *c, uint64_t index, uint64_t offset, const uint8_t *page,
+    struct node *want, struct view *block)
+{
+	size_t n = 1;
+	bool found;
+
+	while (n < HASH_LANES_AHEAD && ++index < c->head.length &&
+	       index % BITS_PER_PAGE != 0 && !core_bit(page, index) &&
+	       in_window(c, offset, 0) &&
+	       core_find_node(c, 2 * index, &found, &want[n], NULL) == ERR_OK &&
+	       found && in_window(c, offset, want[n].size)) {
+		block[n].ptr = c->window + (offset - c->window_at);
+		block[n].len = (size_t)want[n].size;
+		offset += want[n].size;
+		n++;
+	}
+	return n;
+}
+
+static bool
+is_leaf(const struct node *leaf, struct view bytes, const struct b32 *hash)
+{
+	return bytes.len == leaf->size && b32_eq(hash, &leaf->hash);
+}
+
 enum err_code
 core_check_block(struct core *c, uint64_t index, const struct node *leaf,
     struct view bytes, uint64_t offset, struct err *e)
 {
+	struct view block[HASH_LANES_AHEAD] = {bytes};
+	struct node want[HASH_LANES_AHEAD] = {*leaf};
+	struct b32 hash[HASH_LANES_AHEAD];
 	uint8_t *page;
-	struct b32 hash;
+	size_t n;
 	enum err_code rc;
 
 	rc = pages_get(&c->checked, index / BITS_PER_PAGE, &page, e);
@@ -366,14 +404,19 @@ core_check_block(struct core *c, uint64_t index, const struct node *leaf,
 		return rc;
 	if (core_bit(page, index))
 		return ERR_OK;
-	hash_leaf(&hash, bytes);
-	if (bytes.len != leaf->size || !b32_eq(&hash, &leaf->hash))
+	n = look_ahead(c, index, offset + bytes.len, page, want, block);
+	hash_leaves(hash, block, n);
+	if (!is_leaf(&want[0], block[0], &hash[0]))
 		return err_set(e, ERR_CORRUPT,
 		    "core %s: block %llu does not match its hash "
 		    "(%s at byte %llu)",
 		    c->name, (unsigned long long)index, blockfile_path(c->file),
 		    (unsigned long long)offset);
-	page[index % BITS_PER_PAGE / 8] |= (uint8_t)(1u << (index % 8));
+	/* damage further on is found when that block is read */
+	for (size_t i = 0; i < n; i++, index++)
+		if (is_leaf(&want[i], block[i], &hash[i]))
+			page[index % BITS_PER_PAGE / 8] |=
+			    (uint8_t)(1u << (index % 8));
 	return ERR_OK;
 }
 

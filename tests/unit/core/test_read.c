@@ -148,6 +148,70 @@ test_damage(void **state)
 	fix_close(&f);
 }
 
+/* Block i of a core whose blocks do not all fit into one window. */
+static struct view
+big_block(uint64_t i, uint8_t *space)
+{
+	size_t n = (size_t)((i * i * 7919 + i * 31) % 100000);
+
+	for (size_t k = 0; k < n; k++)
+		space[k] = (uint8_t)(i + k * 7 + (k >> 8));
+	return view_of(space, n);
+}
+
+/* Blocks are compared before they are asked for: damage is still told of the
+ * block that has it and of no other, in every order of reading. */
+static void
+test_ahead(void **state)
+{
+	const uint64_t n = 60, bad[4] = {7, 8, 31, 59};
+	struct err e = ERR_INIT;
+	struct core_batch *batch;
+	struct fix f;
+	struct core *c;
+	struct buf b;
+	struct want w;
+	uint8_t *space = malloc(100000);
+	uint64_t at, i;
+
+	(void)state;
+	check(space != NULL);
+	fix_open(&f, 5, true);
+	c = fix_core(&f, CORE_WRITE);
+	batch = fix_batch(c);
+	for (i = 0; i < n; i++)
+		check_ok(
+		    core_batch_append(batch, big_block(i, space), NULL, &e),
+		    &e);
+	fix_commit(batch);
+	core_batch_free(batch);
+	for (size_t k = 0; k < 4; k++) {
+		check_ok(core_offset(c, bad[k] + 1, &at, &w, &e), &e);
+		damage(c, at - 1);
+	}
+	core_close(c);
+	buf_init(&b, 1 << 20);
+	for (uint64_t step = 1; step <= 7; step += 3) {
+		c = fix_core(&f, CORE_READ);
+		for (uint64_t k = 0; k < 2 * n; k++) {
+			i = k * step % n;
+			buf_reset(&b);
+			if (i == 7 || i == 8 || i == 31 || i == 59) {
+				check_code(
+				    core_get(c, i, &b, &w, &e), ERR_CORRUPT);
+				check(b.len == 0);
+				continue;
+			}
+			check_ok(core_get(c, i, &b, &w, &e), &e);
+			check_same(buf_view(&b), big_block(i, space));
+		}
+		core_close(c);
+	}
+	buf_deinit(&b);
+	free(space);
+	fix_close(&f);
+}
+
 /* As if killed after the commit of a truncation with appends: blocks 2 to 5
  * still lie behind the end. Readers find them, the next writer moves them. */
 static void
@@ -222,6 +286,7 @@ main(void)
 	    cmocka_unit_test(test_offsets),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_damage),
+	    cmocka_unit_test(test_ahead),
 	    cmocka_unit_test(test_redo),
 	};
 
