@@ -316,7 +316,7 @@ same_file(struct dump_run *d, const struct dump_item *it, const struct stat *st,
 	struct core *blobs = hyperdrive_blobs(d->src.drive);
 	enum err_code rc;
 	struct b32 sum;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	const char *name;
 
 	*same = false;

@@ -65,7 +65,7 @@ size_of(struct dump_item *it, struct hyperdrive *d, const struct fetch *f,
 {
 	struct core *blobs;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (!it->has_blob)
 		return ERR_OK;
@@ -177,7 +177,7 @@ walk(struct dump_list *l, const struct dump_opts *opts,
 	enum err_code rc;
 	struct entry en;
 	struct view path;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool more = true;
 
 	for (;;) {

@@ -9,7 +9,7 @@ check_version(struct core *db, const struct dump_opts *opts, struct err *e)
 {
 	const struct core_head *h = core_head(db);
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (opts->has_fork && opts->fork != h->fork)
 		return err_set(e, ERR_CONFLICT,
@@ -49,7 +49,7 @@ note(struct dump_report *r, struct core *db, uint64_t version,
 {
 	enum err_code rc;
 	struct tree tree;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	r->key = *core_key(db);
 	r->fork = core_head(db)->fork;
@@ -68,7 +68,7 @@ static enum err_code
 find_contents(struct hyperdrive *d, const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (f == NULL || hyperdrive_blobs(d) != NULL ||
 	    core_head(hyperdrive_db(d))->length == 0)

@@ -11,7 +11,7 @@ next_block(struct blobs_reader *r, const struct fetch *f, bool *more,
     struct view *block, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = blobs_reader_next(r, more, block, &w, e);
@@ -24,7 +24,7 @@ open_reader(struct blobs_reader **out, struct core *blobs,
     const struct dump_item *it, const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = blobs_reader_open(out, blobs, &it->blob, &w, e);

@@ -4,7 +4,7 @@ bool
 need_again(const struct fetch *f, enum err_code *rc, const struct want *w,
     struct err *e)
 {
-	if (*rc != ERR_NEED_BLOCK)
+	if (!want_helps(*rc, w))
 		return false;
 	*rc = fetch_block(f, w, e);
 	if (*rc != ERR_NOT_FOUND || f != NULL)
@@ -22,7 +22,7 @@ need_list(struct core *c, const struct blobs_id *id, struct blobs_list *out,
     const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = blobs_resolve(c, id, out, &w, e);
@@ -35,7 +35,7 @@ need_leaf(struct core *c, const struct blobs_ref *ref, struct node *out,
     const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = core_node(c, 2 * ref->index, out, &w, e);
@@ -54,7 +54,7 @@ need_get(struct core *c, uint64_t index, struct buf *out, const struct fetch *f,
     struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do {
 		buf_reset(out);
@@ -68,7 +68,7 @@ need_size(struct core *c, const struct blobs_id *id, uint64_t *out,
     const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = blobs_size(c, id, out, &w, e);
@@ -81,7 +81,7 @@ need_tree(struct core *c, uint64_t length, struct tree *out,
     const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = core_tree_at(c, length, out, &w, e);

@@ -49,7 +49,7 @@ dst_next(struct provision_run *p, struct dst_walk *d, struct err *e)
 {
 	char name[256];
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	entry_deinit(&d->en);
 	if (d->list == NULL)

@@ -55,7 +55,7 @@ same(struct provision_source *s, const struct provision_item *it,
 {
 	struct provision_from_dir *d = self(s);
 	const struct content_file f = file_of(d, it);
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	struct b32 sum;
 	enum err_code rc;
 

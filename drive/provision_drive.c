@@ -53,7 +53,7 @@ next(struct provision_source *s, bool *more, struct provision_item *out,
 {
 	struct provision_from_drive *d = self(s);
 	enum err_code rc = ERR_OK;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (d->list == NULL)
 		rc = hyperdrive_list_open(&d->list, d->at, VIEW_EMPTY, e);

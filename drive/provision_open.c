@@ -121,7 +121,7 @@ check_version(
     struct core *db, uint64_t length, const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (length == core_head(db)->length)
 		return ERR_OK;
@@ -137,7 +137,7 @@ check_out(struct provision_side *s, uint64_t length, const char *contents,
     const struct fetch *f, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	uint64_t n;
 
 	do
@@ -234,7 +234,7 @@ static enum err_code
 contents_then(struct provision_side *s, struct err *e)
 {
 	uint64_t end = 0;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	do
@@ -346,7 +346,7 @@ check_header(struct provision_side *s, const struct fetch *f, struct err *e)
 {
 	struct bee_header h = {.has_metadata = false};
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	struct buf mem;
 
 	buf_init(&mem, CORE_BLOCK_MAX);

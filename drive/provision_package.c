@@ -11,7 +11,7 @@ read_content(struct core *blobs, const struct blobs_id *id, struct buf *out,
 	struct blobs_reader *r = NULL;
 	bool more = true;
 	struct view block;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	do
@@ -40,7 +40,7 @@ read_package(struct provision_side *s, struct buf *out, const struct fetch *f,
 {
 	const struct view path = view_str("/package.json");
 	struct entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	entry_init(&en);

@@ -41,7 +41,7 @@ copy_step(struct provision_run *p, struct core_batch *b, struct core *from,
     uint64_t to, struct err *e)
 {
 	enum err_code rc = provision_stopping(p, e);
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (rc != ERR_OK)
 		return rc;
@@ -115,7 +115,7 @@ put_field(struct provision_run *p, struct hyperdrive_batch *hb, struct view key,
     const json_t *value, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = hyperdrive_batch_field(hb, key, value, &w, e);
@@ -143,7 +143,7 @@ put_entry(struct provision_run *p, struct hyperdrive_batch *hb,
     const char *path, const struct entry *en, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = hyperdrive_batch_put(hb, view_str(path), en, &w, e);
@@ -249,7 +249,7 @@ provision_field_of(struct bee *at, const char *name, json_t **out,
 {
 	struct bee_entry found;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	*out = NULL;
 	if (at == NULL)

@@ -54,7 +54,7 @@ old_size(
     struct stage_run *s, struct stage_row *row, uint64_t *out, struct err *e)
 {
 	enum err_code rc = stage_row_decode(row, s->at, e);
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	*out = 0;
 	if (rc != ERR_OK || !row->has_blob)
@@ -73,7 +73,7 @@ del_key(struct stage_run *s, const struct stage_row *row, struct err *e)
 {
 	enum err_code rc;
 	struct buf key;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	buf_init(&key, CORE_BLOCK_MAX);
 	entry_key(&key, view_str(row->path));
@@ -162,7 +162,7 @@ old_blocks(struct stage_run *s, struct stage_row *row, struct err *e)
 {
 	struct blobs_list l = {NULL, 0, 0, 0};
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if ((s->opts->chunking != STAGE_CHUNKING_PEAR &&
 		s->opts->chunking != STAGE_CHUNKING_PEAR_EXACT) ||
@@ -184,7 +184,7 @@ put_content(struct stage_run *s, struct stage_row *row, struct outcome *o,
 	struct content_stored c;
 	struct entry en;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if ((rc = old_blocks(s, row, e)) == ERR_OK)
 		rc = content_store(
@@ -215,7 +215,7 @@ put_link(struct stage_run *s, struct stage_row *row, struct outcome *o,
     struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	o->linkname = row->disk->linkname;
 	rc = hyperdrive_batch_symlink(
@@ -231,7 +231,7 @@ put_mode(struct stage_run *s, struct stage_row *row, struct err *e)
 	struct entry en;
 	enum err_code rc;
 	struct stat st;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	scan_stat(row->disk, &st);
 	entry_init(&en);
@@ -258,7 +258,7 @@ compare_file(struct stage_run *s, struct stage_row *row, uint64_t size,
 	struct content_file f = file_of(s, row);
 	enum err_code rc;
 	struct b32 sum;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool same;
 
 	*out = CONTENT_DIFFERS;

@@ -36,7 +36,7 @@ stage_row_decode(struct stage_row *r, struct bee *at, struct err *e)
 {
 	enum err_code rc;
 	struct entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (r->decoded || r->seq == 0)
 		return ERR_OK;
@@ -132,7 +132,7 @@ stage_merge(struct stage_rows *rows, const struct scan *scan, struct bee *at,
 	struct bee_iter *it;
 	struct bee_entry be;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool more = true;
 	size_t i = 0;
 

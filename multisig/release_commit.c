@@ -61,7 +61,7 @@ copy_line(struct mover *m, const struct release_line *l, struct core_batch *b,
 	struct release_event ev = {
 	    .kind = RELEASE_PROGRESS, .total = l->tree.byte_length};
 	uint64_t at = core_batch_length(b);
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc = ERR_OK;
 
 	while (rc == ERR_OK && at < l->length) {
@@ -83,7 +83,7 @@ rehearse_line(struct release *run, const struct release_line *l, struct err *e)
 {
 	struct core_batch *b;
 	struct b32 hash;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	rc = l->target == NULL

@@ -40,7 +40,7 @@ bool
 release_again(struct release *run, struct core *c, enum err_code *rc,
     const struct want *w, struct err *e)
 {
-	if (*rc != ERR_NEED_BLOCK)
+	if (!want_helps(*rc, w))
 		return false;
 	*rc = fetch_block(run->o->fetch, w, e);
 	if (*rc == ERR_OK)
@@ -80,7 +80,7 @@ open_drive(struct release *run, uint64_t length, struct err *e)
 {
 	const struct release_opts *o = run->o;
 	struct core *db;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	rc = hyperdrive_open(&run->drive, o->store, &o->source, CORE_READ, e);
@@ -200,7 +200,7 @@ enum err_code
 release_tree_at(struct release *run, struct core *c, uint64_t length,
     struct tree *out, struct err *e)
 {
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	tree_init(out);
@@ -217,7 +217,7 @@ static enum err_code
 check_version(struct release *run, uint64_t length, struct err *e)
 {
 	struct core *db = run->line[0].source;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	if (length == core_head(db)->length)
@@ -233,7 +233,7 @@ release_blobs_length(
     struct release *run, uint64_t length, uint64_t *out, struct err *e)
 {
 	struct bee *b = NULL;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	if ((rc = check_version(run, length, e)) != ERR_OK ||

@@ -41,7 +41,7 @@ static enum err_code
 walk_next(struct drives_run *run, struct walk *k, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	entry_deinit(&k->en);
 	entry_init(&k->en);

@@ -31,7 +31,7 @@ field_get(struct fields *x, const struct drives_side *s, struct view key,
 {
 	struct bee_entry en;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	*there = false;
 	if (s->bee == NULL)
@@ -91,7 +91,7 @@ fields_in(struct fields *x, const struct bee_range *range, enum pass pass,
 	const struct drives_side *s = pass == PASS_NEW ? x->new : x->old;
 	struct bee_iter *it = NULL;
 	struct bee_entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool more = true;
 	enum err_code rc;
 

@@ -87,7 +87,7 @@ hold_all(struct hold *h, struct err *e)
 	struct hyperdrive_list *l = NULL;
 	struct view path = VIEW_EMPTY;
 	struct entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool more = true;
 	enum err_code rc;
 

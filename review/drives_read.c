@@ -16,7 +16,7 @@ drives_blobs(const struct drives_run *run, const struct drives_side *s,
 {
 	char name[Z32_KEY_LEN + 1];
 	enum err_code rc = ERR_OK;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (hyperdrive_blobs(s->drive) == NULL) {
 		do
@@ -107,7 +107,7 @@ drives_entry(const struct drives_run *run, const struct drives_side *s,
     const char *path, struct entry *out, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (s->bee == NULL)
 		return err_set(e, ERR_NOT_FOUND, "there is no drive");

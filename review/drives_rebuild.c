@@ -27,7 +27,7 @@ static enum err_code
 list_next(struct rebuild *b, struct err *e)
 {
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	entry_deinit(&b->en);
 	entry_init(&b->en);
@@ -56,7 +56,7 @@ same_bytes(
 {
 	struct content_file f = staged_file(b->dir.scan, s);
 	struct b32 sum;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	if (!b->en.has_blob) {

@@ -119,7 +119,7 @@ check_drive(struct drives_run *run, struct err *e)
 	const struct request *q = run->q->request;
 	uint64_t need = 0;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	do
 		rc = bee_check_version(

@@ -63,7 +63,7 @@ old_entry(struct folder *f, const char *path, struct entry *out, struct err *e)
 	struct bee_entry found;
 	enum err_code rc;
 	struct buf key;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	if (f->bee == NULL)
 		return err_set(e, ERR_NOT_FOUND, "the drive is empty");
@@ -88,7 +88,7 @@ entry_size(
 {
 	struct core *blobs = hyperdrive_blobs(f->drive);
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 
 	*out = en->has_blob ? en->blob.byte_length : 0;
 	if (!en->has_blob || !en->blob.block_map || blobs == NULL)
@@ -104,7 +104,7 @@ read_blob(struct core *blobs, const struct blobs_id *id, struct buf *out,
 	struct blobs_reader *rd = NULL;
 	struct view block;
 	enum err_code rc;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	bool more = true;
 
 	rc = blobs_reader_open(&rd, blobs, id, &w, e);
@@ -309,7 +309,7 @@ drive_sizes(struct folder *f, const struct review_file **file, struct err *e)
 	enum err_code rc = ERR_OK;
 	struct view path;
 	struct entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	struct buf name;
 	bool more = true;
 

@@ -19,7 +19,7 @@ bool
 common_drive_again(const struct fetch *f, enum err_code *rc,
     const struct want *w, struct err *e)
 {
-	if (*rc != ERR_NEED_BLOCK || f == NULL)
+	if (f == NULL || !want_helps(*rc, w))
 		return false;
 	*rc = fetch_block(f, w, e);
 	return *rc == ERR_OK;
@@ -47,7 +47,7 @@ static enum err_code
 check_tree(struct common_drive *d, const struct pear_link *l, struct err *e)
 {
 	struct b32 hash;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	do
@@ -68,7 +68,7 @@ check_tree(struct common_drive *d, const struct pear_link *l, struct err *e)
 static enum err_code
 open_checkout(struct common_drive *d, struct err *e)
 {
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc = ERR_OK;
 
 	if (d->drive == NULL)
@@ -130,7 +130,7 @@ read_blob(struct core *blobs, const struct blobs_id *id, const struct fetch *f,
     struct buf *out, struct err *e)
 {
 	struct blobs_reader *r;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	struct view block;
 	bool more = true;
 	enum err_code rc;
@@ -158,7 +158,7 @@ common_drive_file(
     struct common_drive *d, const char *path, struct buf *out, struct err *e)
 {
 	struct entry en;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	if (d->bee == NULL)

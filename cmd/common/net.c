@@ -268,7 +268,7 @@ blobs_key(struct common_net *n, const struct b32 *key, struct b32 *out,
 {
 	const struct fetch *f = common_net_fetch(n);
 	struct hyperdrive *d;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	*known = false;

@@ -20,7 +20,7 @@ blobs_at(struct info_report *r, struct core *blobs, struct err *e)
 {
 	const struct fetch *f = common_net_fetch(&r->net);
 	struct tree t;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	r->blobs.has_head = true;

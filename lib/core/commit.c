@@ -34,6 +34,18 @@ check_prologue(const struct part *p, struct err *e)
 	    p->b->core->name, (unsigned long long)m->prologue_length);
 }
 
+/* A signature says that the blocks can be had: from us, who else? */
+static enum err_code
+check_whole(const struct part *p, struct err *e)
+{
+	if (p->head.contiguous == p->head.length)
+		return ERR_OK;
+	return err_set(e, ERR_NOT_FOUND,
+	    "core %s: block %llu is not here, or was damaged: nothing is "
+	    "signed until it was fetched from a peer",
+	    p->b->core->name, (unsigned long long)p->head.contiguous);
+}
+
 static enum err_code
 sign_part(struct part *p, const struct view *given, struct err *e)
 {
@@ -51,7 +63,8 @@ sign_part(struct part *p, const struct view *given, struct err *e)
 		return err_set(e, ERR_READONLY,
 		    "core %s is not open for signing", c->name);
 	} else {
-		if ((rc = check_prologue(p, e)) != ERR_OK)
+		if ((rc = check_prologue(p, e)) != ERR_OK ||
+		    (rc = check_whole(p, e)) != ERR_OK)
 			return rc;
 		rc = manifest_sign(&p->signature, &c->manifest, &c->key,
 		    &c->pair, &p->head.tree_hash, p->head.length, p->head.fork,

@@ -5,7 +5,8 @@
  * its store. Reads are local and restartable: what is not here gives
  * ERR_NEED_BLOCK and a filled want. A block is checked against its Merkle
  * leaf the first time a handle reads it; a block that does not match is
- * ERR_CORRUPT with core and index, and its bytes are never handed out.
+ * ERR_CORRUPT with core and index, want says WANT_REPAIR, and its bytes are
+ * never handed out.
  *
  * Changes are collected in a struct core_batch (core/batch.h) and become
  * durable in one step. A core opened CORE_WRITE holds the writer lock.
@@ -103,6 +104,12 @@ NODISCARD enum err_code core_verify(struct core *c, struct err *e);
 /* Forget the bytes of blocks [start, end); length and head stay. Durable. */
 NODISCARD enum err_code core_clear(
     struct core *c, uint64_t start, uint64_t end, struct err *e);
+
+/* Block `index` is read again; if its bytes are not what they were, it is not
+ * here any more: durable, and nothing is signed until it came back (see
+ * core_commit). The bytes stay where they are until then. */
+NODISCARD enum err_code core_drop_damaged(
+    struct core *c, uint64_t index, bool *dropped, struct err *e);
 
 /* The key of the stored core that has this discovery key. ERR_NOT_FOUND. */
 NODISCARD enum err_code core_find(

@@ -350,9 +350,13 @@ read_block(struct core *c, void *p, size_t n, uint64_t offset, struct err *e)
 		grow_window(c, offset);
 		if (n > c->window_grow)
 			return core_read_log(c, p, n, offset, e);
-		if ((rc = fill_window(c, offset, e)) != ERR_OK)
+		rc = fill_window(c, offset, e);
+		if (rc != ERR_OK && rc != ERR_CORRUPT)
 			return rc;
-		if (!in_window(c, offset, n))
+		/* what is cut off may lie behind this block */
+		if (rc == ERR_CORRUPT && e != NULL)
+			e->code = ERR_OK;
+		if (rc != ERR_OK || !in_window(c, offset, n))
 			return core_read_log(c, p, n, offset, e);
 	}
 	memcpy(p, c->window + (offset - c->window_at), n);
@@ -438,6 +442,25 @@ core_locate(struct core *c, uint64_t index, struct node *leaf, uint64_t *offset,
 	return ERR_OK;
 }
 
+/* Bytes that do not match may have been read ahead, before another process
+ * put them right: the disk is asked once more. */
+static enum err_code
+read_checked(struct core *c, uint64_t index, const struct node *leaf,
+    uint64_t offset, uint8_t *p, struct err *e)
+{
+	struct view bytes = view_of(p, (size_t)leaf->size);
+	enum err_code rc = read_block(c, p, bytes.len, offset, e);
+
+	if (rc == ERR_OK)
+		rc = core_check_block(c, index, leaf, bytes, offset, e);
+	if (rc != ERR_CORRUPT || c->window_len == 0)
+		return rc;
+	c->window_len = 0;
+	rc = core_read_log(c, p, bytes.len, offset, e);
+	return rc == ERR_OK ? core_check_block(c, index, leaf, bytes, offset, e)
+			    : rc;
+}
+
 enum err_code
 core_get(struct core *c, uint64_t index, struct buf *out, struct want *w,
     struct err *e)
@@ -464,12 +487,11 @@ core_get(struct core *c, uint64_t index, struct buf *out, struct want *w,
 	if (p == NULL && (rc = buf_check(out, e)) != ERR_OK)
 		return err_wrap(e, "block %llu of core %s",
 		    (unsigned long long)index, c->name);
-	rc = read_block(c, p, (size_t)leaf.size, offset, e);
-	if (rc == ERR_OK)
-		rc = core_check_block(
-		    c, index, &leaf, view_of(p, (size_t)leaf.size), offset, e);
+	rc = read_checked(c, index, &leaf, offset, p, e);
 	if (rc != ERR_OK) {
 		out->len = before;
+		if (rc == ERR_CORRUPT && w != NULL)
+			*w = (struct want){c->key, WANT_REPAIR, index};
 		return rc;
 	}
 	c->next_index = index + 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arr.h"
+#include "base/bug.h"
 #include "core/impl.h"
 
 #define BLOCK_READ_MAX (256u << 20) /* of a replica: larger is no block */
@@ -209,8 +210,9 @@ clear_index(
 	return ERR_OK;
 }
 
+/* Blocks of [start, end) are not here any more; k says where they were. */
 static enum err_code
-clear_range(struct core *c, struct clearing *k, uint64_t start, uint64_t end,
+forget_range(struct core *c, struct clearing *k, uint64_t start, uint64_t end,
     struct err *e)
 {
 	uint64_t contiguous = c->head.contiguous;
@@ -223,8 +225,17 @@ clear_range(struct core *c, struct clearing *k, uint64_t start, uint64_t end,
 		return ERR_OK;
 	if (contiguous > start)
 		contiguous = start;
+	return clear_index(c, k, contiguous, e);
+}
+
+static enum err_code
+clear_range(struct core *c, struct clearing *k, uint64_t start, uint64_t end,
+    struct err *e)
+{
+	enum err_code rc;
+
 	/* First the index forgets, then the bytes go. */
-	if ((rc = clear_index(c, k, contiguous, e)) != ERR_OK)
+	if ((rc = forget_range(c, k, start, end, e)) != ERR_OK)
 		return rc;
 	for (size_t i = 0; i < k->n; i++) {
 		rc = blockfile_punch(c->file, k->range[i].from,
@@ -235,19 +246,76 @@ clear_range(struct core *c, struct clearing *k, uint64_t start, uint64_t end,
 	return ERR_OK;
 }
 
+static void
+clearing_init(struct clearing *k, struct core *c)
+{
+	*k = (struct clearing){.range = NULL};
+	pages_init(&k->bits, c->store, STORE_BITS, c->number, BITS_PAGE);
+}
+
+static void
+clearing_deinit(struct clearing *k)
+{
+	pages_deinit(&k->bits);
+	free(k->range);
+}
+
 enum err_code
 core_clear(struct core *c, uint64_t start, uint64_t end, struct err *e)
 {
-	struct clearing k = {.range = NULL};
+	struct clearing k;
 	enum err_code rc;
 
 	if ((rc = core_changeable(c, e)) != ERR_OK)
 		return rc;
+	bug_if(c->busy);
 	if (end > c->head.length)
 		end = c->head.length;
-	pages_init(&k.bits, c->store, STORE_BITS, c->number, BITS_PAGE);
+	clearing_init(&k, c);
 	rc = clear_range(c, &k, start, end, e);
-	pages_deinit(&k.bits);
-	free(k.range);
+	clearing_deinit(&k);
+	return rc;
+}
+
+static enum err_code
+is_damaged(struct core *c, uint64_t index, bool *damaged, struct err *e)
+{
+	static const struct err none = ERR_INIT;
+	struct want w = {.kind = WANT_BLOCK};
+	struct buf b;
+	enum err_code rc;
+
+	*damaged = false;
+	if (!core_has(c, index))
+		return ERR_OK;
+	core_forget_blocks(c);
+	buf_init(&b, BLOCK_READ_MAX);
+	rc = core_get(c, index, &b, &w, e);
+	buf_deinit(&b);
+	if (rc != ERR_CORRUPT || w.kind != WANT_REPAIR)
+		return rc;
+	*damaged = true;
+	if (e != NULL)
+		*e = none;
+	return ERR_OK;
+}
+
+enum err_code
+core_drop_damaged(struct core *c, uint64_t index, bool *dropped, struct err *e)
+{
+	struct clearing k;
+	bool damaged;
+	enum err_code rc;
+
+	*dropped = false;
+	if ((rc = core_changeable(c, e)) != ERR_OK)
+		return rc;
+	bug_if(c->busy);
+	if ((rc = is_damaged(c, index, &damaged, e)) != ERR_OK || !damaged)
+		return rc;
+	clearing_init(&k, c);
+	rc = forget_range(c, &k, index, index + 1, e);
+	clearing_deinit(&k);
+	*dropped = rc == ERR_OK;
 	return rc;
 }

@@ -7,6 +7,7 @@ kind_text(enum want_kind kind)
 {
 	switch (kind) {
 	case WANT_BLOCK:
+	case WANT_REPAIR:
 		return "block";
 	case WANT_NODE:
 		return "tree node";
@@ -16,6 +17,13 @@ kind_text(enum want_kind kind)
 	return "item";
 }
 
+bool
+want_helps(enum err_code rc, const struct want *w)
+{
+	return rc == ERR_NEED_BLOCK ||
+	       (rc == ERR_CORRUPT && w->kind == WANT_REPAIR);
+}
+
 enum err_code
 fetch_block(const struct fetch *f, const struct want *w, struct err *e)
 {
@@ -23,6 +31,8 @@ fetch_block(const struct fetch *f, const struct want *w, struct err *e)
 
 	if (f != NULL)
 		return f->get(f->ctx, w, e);
+	if (w->kind == WANT_REPAIR)
+		return ERR_CORRUPT;
 	return err_set(e, ERR_NOT_FOUND,
 	    "%s %llu of core %s is not in this store", kind_text(w->kind),
 	    (unsigned long long)w->index, z32_key(name, &w->key));

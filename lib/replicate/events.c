@@ -36,7 +36,10 @@ events_add(struct replicate_core *c, struct replicate_peer *p,
 	struct replicate *r = c->r;
 	struct replicate_event *ev = waiting(r, c, p, kind);
 
-	if (ev != NULL) {
+	/* one trouble is not the other */
+	if (ev != NULL &&
+	    (kind != REPLICATE_TROUBLE || text == NULL ||
+		strncmp(ev->text, text, sizeof(ev->text) - 1) == 0)) {
 		ev->blocks += blocks;
 		ev->bytes += bytes;
 		return;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/arr.h"
-#include "replicate/impl.h"
+#include "replicate/repair.h"
 
 uint64_t
 goals_length(const struct replicate_core *c)
@@ -288,6 +288,28 @@ in_range(const struct goals *g, uint64_t i)
 	return at < g->n && g->range[at].start <= i;
 }
 
+static bool
+is_need(const struct goals *g, uint64_t i)
+{
+	for (size_t k = 0; k < g->nneeds; k++)
+		if (g->need[k] == i)
+			return true;
+	return false;
+}
+
+static enum err_code
+add_need(struct replicate_core *c, uint64_t i, struct err *e)
+{
+	struct goals *g = &c->goals;
+
+	if (!ARR_RESERVE(g->need, g->nneeds + 1, g->needs_cap))
+		return err_nomem(e);
+	g->need[g->nneeds++] = i;
+	g->told = false;
+	download_rescan(c, i);
+	return ERR_OK;
+}
+
 static enum err_code
 need_block(struct replicate_core *c, uint64_t i, struct err *e)
 {
@@ -296,27 +318,45 @@ need_block(struct replicate_core *c, uint64_t i, struct err *e)
 
 	if (core_writable(c->core) && i >= core_head(c->core)->length)
 		return refuse_writable(c, e);
-	for (size_t k = 0; k < g->nneeds; k++)
-		if (g->need[k] == i)
-			return ERR_OK;
+	if (is_need(g, i))
+		return ERR_OK;
 	if (g->nneeds == NEEDS_MAX)
 		return err_set(e, ERR_LIMIT,
 		    "more than %d blocks are waited for", NEEDS_MAX);
-	if (!ARR_RESERVE(g->need, g->nneeds + 1, g->needs_cap))
-		return err_nomem(e);
-	if ((rc = try_lock(c, e)) != ERR_OK)
+	if ((rc = try_lock(c, e)) != ERR_OK ||
+	    (rc = add_need(c, i, e)) != ERR_OK)
 		return rc;
-	g->need[g->nneeds++] = i;
 	/* one after the other: guess that it goes on, unless the reader told */
 	if (i == g->next_need && !in_range(g, i)) {
 		g->hint_start = i + 1;
 		g->hint_end = i + 1 + HINT_BLOCKS;
 	}
 	g->next_need = i + 1;
-	g->told = false;
 	c->urgent = true;
+	return ERR_OK;
+}
+
+enum err_code
+goals_repair(struct replicate_core *c, uint64_t i, struct err *e)
+{
+	if (!in_range(&c->goals, i) && !is_need(&c->goals, i) &&
+	    c->goals.nneeds < NEEDS_MAX)
+		return add_need(c, i, e);
 	download_rescan(c, i);
 	return ERR_OK;
+}
+
+/* A read found it damaged, as e says: if it can be fetched, it is. */
+static enum err_code
+need_repair(struct replicate_core *c, uint64_t i, struct err *e)
+{
+	struct err damage = *e;
+	enum err_code rc = repair_block(c, i, e);
+
+	if (rc != ERR_OK || !core_has(c->core, i))
+		return rc == ERR_OK ? need_block(c, i, e) : rc;
+	*e = damage;
+	return ERR_CORRUPT;
 }
 
 bool
@@ -327,6 +367,7 @@ replicate_here(struct replicate_core *c, const struct want *w)
 
 	switch (w->kind) {
 	case WANT_BLOCK:
+	case WANT_REPAIR:
 		return core_has(c->core, w->index);
 	case WANT_NODE:
 		return core_node(c->core, w->index, &node, &missing, NULL) ==
@@ -340,11 +381,13 @@ replicate_here(struct replicate_core *c, const struct want *w)
 enum err_code
 replicate_need(struct replicate_core *c, const struct want *w, struct err *e)
 {
-	if (replicate_here(c, w))
+	if (w->kind != WANT_REPAIR && replicate_here(c, w))
 		return ERR_OK;
 	switch (w->kind) {
 	case WANT_BLOCK:
 		return need_block(c, w->index, e);
+	case WANT_REPAIR:
+		return need_repair(c, w->index, e);
 	case WANT_NODE:
 		/* only a chain from a block proves the sizes of nodes */
 		return need_block(c, flat_left_span(w->index) / 2, e);

@@ -337,6 +337,9 @@ void goals_grown(struct replicate_core *c, uint64_t from, uint64_t to);
 NODISCARD enum err_code goals_recount(struct replicate_core *c, struct err *e);
 /* After a commit: drop what is met, tell when all is. */
 void goals_settle(struct replicate_core *c);
+/* Block i was here and is not any more: wait for it, unless a range does. */
+NODISCARD enum err_code goals_repair(
+    struct replicate_core *c, uint64_t i, struct err *e);
 void goals_clear(struct replicate_core *c);
 
 /* collect.c */

@@ -27,7 +27,9 @@
  * replicate_peer_recv (drop the connection; the text says why) or, for data
  * that does not verify, loses that core (REPLICATE_BLAMED); every request it
  * held goes to others. Per peer and core there is a bounded table for each
- * kind of state.
+ * kind of state. A block here that does not match its hash is never served:
+ * it is told (REPLICATE_TROUBLE), not here any more, and if its core is open
+ * it is fetched from whoever has it.
  */
 #ifndef REPLICATE_REPLICATE_H
 #define REPLICATE_REPLICATE_H
@@ -125,7 +127,8 @@ void replicate_reach(struct replicate_core *c, uint64_t length);
 NODISCARD enum err_code replicate_download(
     struct replicate_core *c, uint64_t start, uint64_t end, struct err *e);
 /* What a read misses, before everything else, and when reads go on one after
- * the other, some blocks behind it. */
+ * the other, some blocks behind it. WANT_REPAIR: e is as the read left it, and
+ * stays so (ERR_CORRUPT) if the block cannot be given up to be fetched. */
 NODISCARD enum err_code replicate_need(
     struct replicate_core *c, const struct want *w, struct err *e);
 /* Is it here and durable now? */
@@ -190,7 +193,7 @@ struct replicate_event {
 	struct replicate_core *core;
 	struct replicate_peer *peer; /* NULL if none, or gone */
 	uint64_t blocks, bytes;	     /* BLOCKS, UPLOADED */
-	char text[256];		     /* BLAMED, CONFLICT, TROUBLE */
+	char text[512];		     /* BLAMED, CONFLICT, TROUBLE */
 };
 /* Events of one kind for one core and peer are merged while they wait. */
 bool replicate_next(struct replicate *r, struct replicate_event *out);

@@ -4,7 +4,7 @@
 
 #include "base/arr.h"
 #include "base/bug.h"
-#include "replicate/impl.h"
+#include "replicate/repair.h"
 
 #define STEP_ANSWERS 256
 #define RING_MAX (2 * QUEUE_MAX)
@@ -276,7 +276,7 @@ answer(struct session *s, const struct message_request *q, struct err *e)
 {
 	struct replicate_core *c = s->core;
 	struct core_proof *p = &c->r->proof;
-	struct want w;
+	struct want w = {.kind = WANT_BLOCK};
 	enum err_code rc;
 
 	if (q->fork != core_head(c->core)->fork ||
@@ -294,8 +294,13 @@ answer(struct session *s, const struct message_request *q, struct err *e)
 		e->code = ERR_OK;
 		return not_valid(s, q->id, e);
 	}
-	if (rc != ERR_NEED_BLOCK && rc != ERR_LIMIT &&
-	    (rc = unreadable(s, rc, e)) != ERR_OK)
+	if (rc == ERR_CORRUPT && w.kind == WANT_REPAIR)
+		rc = repair_block(c, w.index, e);
+	else if (rc != ERR_NEED_BLOCK && rc != ERR_LIMIT)
+		rc = unreadable(s, rc, e);
+	else
+		rc = ERR_OK;
+	if (rc != ERR_OK)
 		return rc;
 	e->code = ERR_OK;
 	not_available(s, q);

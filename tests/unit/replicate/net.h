@@ -23,7 +23,7 @@ struct side {
 	struct replicate *r;
 	unsigned event[16]; /* how many of each kind */
 	uint64_t blocks, uploaded;
-	char text[256]; /* of the last one that had any */
+	char text[512]; /* of the last one that had any */
 };
 
 struct line {
