@@ -154,9 +154,9 @@ tools: $(TOOLS) $(SHIM)
 
 # -- streams on bad lines, in virtual time: SEEDS=n how many, SEED=n one -------
 SIM := $(B)/tools/sim
-$(SIM): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(call archives,net-udx)
+$(SIM): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(call archive,net-udx) $(call archives,net-rpc)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -ljansson
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lsodium -ljansson
 sim: $(SIM) ; @$(SIM) $(SEEDS)
 
 # -- peers that lie: tests/hostile, one program of several files ---------------

@@ -1,6 +1,7 @@
 /*
  * sim [SEEDS]: two streams over a line whose every condition follows from a
- * seed, in virtual time. SEED=n repeats one and says what it was. Ends with
+ * seed, in virtual time; and a network of nodes (lookups.c). SEED=n repeats
+ * one and says what it was, MESH=n a network. Ends with
  * "N passed, M failed".
  */
 #include "tests/sim/sim.h"
@@ -189,18 +190,21 @@ deterministic(void)
 int
 main(int argc, char **argv)
 {
-	const char *seed = getenv("SEED");
+	const char *seed = getenv("SEED"), *mesh = getenv("MESH");
 	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : SEEDS;
 	struct sim_count n = {0, 0};
 
 	if (seed != NULL) {
 		sim_count(&n, run_seed(strtoull(seed, NULL, 10), true));
+	} else if (mesh != NULL) {
+		lookups_run(&n, strtoull(mesh, NULL, 10));
 	} else {
 		sim_count(&n, deterministic());
 		for (uint64_t i = 1; i <= seeds; i++)
 			sim_count(&n, run_seed(i, false));
 		table_run(&n);
 		share_run(&n);
+		lookups_run(&n, 1);
 	}
 	printf("%u passed, %u failed\n", n.passed, n.failed);
 	return n.failed == 0 ? 0 : 1;

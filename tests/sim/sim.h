@@ -11,5 +11,6 @@ struct sim_count {
 void sim_count(struct sim_count *n, bool good);
 void table_run(struct sim_count *n);
 void share_run(struct sim_count *n);
+void lookups_run(struct sim_count *n, uint64_t seed);
 
 #endif

@@ -8,11 +8,12 @@
 #define BACKGROUND 2 /* while other requests are under way */
 #define IDLE 3	     /* so many requests are no traffic to speak of */
 #define SENDS 6
-#define CLOSER_MAX RPC_K /* of one answer */
-#define SEEN_MAX 1024	 /* addresses heard of */
-#define ASKED_MAX 512	 /* and asked */
-#define TELLERS 4	 /* remembered of those who named a node */
-#define HINTS_MAX 50	 /* DOWN_HINTs a tick */
+#define CLOSER_MAX RPC_K	  /* of one answer */
+#define SEEN_MAX 1024		  /* addresses heard of */
+#define ASKED_MAX 512		  /* and asked */
+#define GONE_US UINT64_C(2000000) /* silent for longer: probably down */
+#define TELLERS 4		  /* remembered of those who named a node */
+#define HINTS_MAX 50		  /* DOWN_HINTs a tick */
 
 enum seen_state { SEEN_PENDING, SEEN_ASKED, SEEN_ANSWERED, SEEN_DOWN };
 
@@ -21,8 +22,9 @@ struct seen {
 	struct b32 id;
 	struct addr addr;
 	enum seen_state state;
-	bool slow;		  /* its first sending was in vain */
-	uint64_t request;	  /* while SEEN_ASKED */
+	bool slow;	  /* its first sending was in vain */
+	uint64_t request; /* while SEEN_ASKED */
+	uint64_t asked_at;
 	uint16_t teller[TELLERS]; /* positions of who named it */
 	size_t ntellers;
 };
@@ -383,6 +385,7 @@ visit(struct rpc_query *q, struct seen *s, uint64_t now)
 		&s->request, &e) != ERR_OK)
 		return;
 	s->state = SEEN_ASKED;
+	s->asked_at = now;
 	q->inflight++;
 }
 
@@ -461,14 +464,28 @@ commit_at(struct rpc_query *q, size_t i, uint64_t now)
 		   &q->commit[i].request, &e) == ERR_OK;
 }
 
-/* The search is over. */
+/* Who did not answer yet is not waited for; if it is in the table, it has to
+ * prove that it belongs there. */
+static void
+leave_slow(struct rpc_query *q, uint64_t now)
+{
+	for (size_t i = 0; i < q->nseen; i++) {
+		struct seen *s = &q->seen[i];
+
+		if (s->state != SEEN_ASKED)
+			continue;
+		rpc_forget(q->r, s->request);
+		rpc_heard_down(q->r, &s->addr, now);
+		if (now - s->asked_at >= GONE_US)
+			mark_down(q, s, now);
+	}
+}
+
 static void
 search_end(struct rpc_query *q, uint64_t now)
 {
 	q->stage = q->o.commit != NULL ? QUERY_COMMITS : QUERY_ENDS;
-	for (size_t i = 0; i < q->nseen; i++) /* the slow ones */
-		if (q->seen[i].state == SEEN_ASKED)
-			rpc_forget(q->r, q->seen[i].request);
+	leave_slow(q, now);
 	for (size_t i = 0; i < q->n && q->stage == QUERY_COMMITS; i++)
 		q->committing += commit_at(q, i, now);
 	if (q->stage == QUERY_COMMITS && q->committing == 0)
