@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "crypto/hash.h"
-#include "net/dht/hello.h"
 
 #define PING_US UINT64_C(3000000)
 #define PINGS 100 /* about five minutes, then anew */
@@ -309,6 +308,8 @@ find(struct announcer *a, uint64_t now)
 	stop(a);
 	a->stale = false;
 	a->state = ANNOUNCER_FINDING;
+	a->sock = hello_sock(a->d);
+	hello_get(a->d, &a->hello);
 	if (rpc_query_start(&a->query, a->d->rpc, &q, now, &e) != ERR_OK)
 		wait_again(a, now);
 }
@@ -354,6 +355,17 @@ void
 announcer_refresh(struct announcer *a)
 {
 	a->stale = true;
+}
+
+void
+announcer_moved(struct announcer *a)
+{
+	struct hello h;
+
+	hello_get(a->d, &h);
+	if (hello_sock(a->d) != a->sock || h.open != a->hello.open ||
+	    (h.open && !addr_eq(&h.address[0], &a->hello.address[0])))
+		a->stale = true;
 }
 
 void

@@ -12,7 +12,7 @@
 #ifndef NET_DHT_ANNOUNCER_H
 #define NET_DHT_ANNOUNCER_H
 
-#include "net/dht/node_impl.h"
+#include "net/dht/hello.h"
 
 #define ANNOUNCER_PAST 2 /* generations of relays still taken for ours */
 
@@ -58,6 +58,9 @@ struct announcer {
 	unsigned pings;	   /* rounds since the announcement */
 	unsigned failures; /* announcements in a row that nobody took */
 	uint64_t due;
+	/* where handshakes come to since the last announcement */
+	uint32_t sock;
+	struct hello hello;
 };
 
 void announcer_init(struct announcer *a, struct dht *d,
@@ -65,6 +68,8 @@ void announcer_init(struct announcer *a, struct dht *d,
 void announcer_deinit(struct announcer *a); /* says nothing */
 uint64_t announcer_turn(struct announcer *a, uint64_t now);
 void announcer_refresh(struct announcer *a); /* at the next turn */
+/* Our address is known better: announce again if that matters. */
+void announcer_moved(struct announcer *a);
 /* Take everything back. */
 void announcer_close(struct announcer *a, uint64_t now);
 bool announcer_closed(const struct announcer *a);

@@ -119,7 +119,12 @@ on_event(struct node_user *u, enum rpc_event ev)
 
 	switch (ev) {
 	case RPC_READY:
+		if (s->announcer.now.n == 0)
+			announcer_refresh(&s->announcer);
+		return;
 	case RPC_ADDRESS:
+		announcer_moved(&s->announcer);
+		return;
 	case RPC_WAKEUP:
 		announcer_refresh(&s->announcer);
 		return;
