@@ -1,11 +1,16 @@
 /* Waiting for what is not here yet. */
 #include "peer/node_impl.h"
 
-/* How long nothing has happened. */
+#define JOINS_MAX 3 /* without a block between them */
+
+/* How long nothing has come. Peers that come and go are no progress: who does
+ * so again and again must not make anybody wait for ever. Only the one that
+ * comes when nobody is there gets its time, and that a few times. */
 struct watch {
 	uint64_t since;
 	uint64_t blocks, length;
-	size_t peers;
+	unsigned joins;
+	bool alone;
 };
 
 static bool
@@ -14,16 +19,21 @@ too_long(struct peer_node *n, struct watch *w, struct replicate_core *c)
 	struct replicate_status st;
 	struct peer_totals t;
 	uint64_t now = peer_now();
+	bool alone = peer_connections(n) == 0;
 
 	replicate_status(c, &st);
 	peer_totals(n, &t);
 	if (w->since == 0 || t.blocks_in != w->blocks ||
-	    st.head.length != w->length || peer_connections(n) != w->peers) {
+	    st.head.length != w->length) {
 		w->since = now;
 		w->blocks = t.blocks_in;
 		w->length = st.head.length;
-		w->peers = peer_connections(n);
+		w->joins = 0;
+	} else if (w->alone && !alone && w->joins < JOINS_MAX) {
+		w->since = now;
+		w->joins++;
 	}
+	w->alone = alone;
 	return now - w->since > n->o.patience_us;
 }
 

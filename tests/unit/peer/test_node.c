@@ -186,6 +186,98 @@ nobody_there(void **state)
 	side_close(&r);
 }
 
+/* -- patience ------------------------------------------------------------- */
+
+#define SHORT 1000000u /* the patience of a reader that waits in vain */
+
+static struct {
+	struct side guest; /* n NULL: not there now */
+	struct peer_at at;
+	uint64_t until, changed;
+} vain;
+
+/* A guest comes and goes while the reader waits. */
+static bool
+come_and_go(void)
+{
+	size_t before = vain.guest.joined;
+	struct err e = ERR_INIT;
+
+	check(peer_now() < vain.until);
+	if (vain.at.addr.port == 0 || peer_now() - vain.changed < SHORT / 4)
+		return false;
+	vain.changed = peer_now();
+	if (vain.guest.n != NULL) {
+		peer_close(vain.guest.n);
+		vain.guest.n = NULL;
+		return false;
+	}
+	side_open(&vain.guest, NULL, &vain.at);
+	while (vain.guest.joined == before) {
+		check(peer_now() < vain.until);
+		check_ok(peer_turn(vain.guest.n, peer_now() + 1000, &e), &e);
+	}
+	return false;
+}
+
+/* A peer that has all and answers nothing: its thread of the network keeps
+ * the connection alive, the one of its store does nothing any more. The read
+ * ends with a reason; so it does while others come and go, and when they are
+ * the only ones, who are waited for a little longer. */
+static void
+waits_in_vain(void **state)
+{
+	struct want want = {.kind = WANT_BLOCK, .index = 41};
+	struct side w, r;
+	struct peer_opts o = {.patience_us = SHORT,
+	    .stop = come_and_go,
+	    .event = on_event,
+	    .ctx = &r};
+	struct err e = ERR_INIT;
+	struct peer_at at;
+	struct addr a;
+	uint64_t begun;
+
+	(void)state;
+	for (int row = 0; row < 3; row++) {
+		memset(&vain, 0, sizeof(vain));
+		vain.until = peer_now() + PATIENCE;
+		pair_open(&w, &r, 300);
+		check(peer_address(w.n, &at.addr));
+		at.key = *peer_key(w.n);
+		peer_close(r.n);
+		check_ok(addr_parse(&a, view_str("127.0.0.1:0"), &e), &e);
+		o.store = r.f.s;
+		o.listen = &a;
+		o.at = &at;
+		o.nat = 1;
+		check_ok(peer_open(&r.n, &o, &e), &e);
+		want.key = r.f.key;
+		until_here(&w, &r, &want);
+		if (row > 0) {
+			fix_open(&vain.guest.f, 8, false);
+			check(peer_address(r.n, &vain.at.addr));
+			vain.at.key = *peer_key(r.n);
+		}
+		want.index++;
+		if (row == 2)
+			side_close(&w);
+		begun = peer_now();
+		check_code(fetch_block(peer_fetch(r.n), &want, &e), ERR_PEERS);
+		check(peer_now() - begun > (row == 2 ? 2 * SHORT : SHORT));
+		check(strstr(e.msg, "could") != NULL);
+		check(row == 0 || (r.joined > 2 && r.left > 0));
+		e.code = ERR_OK;
+		if (vain.guest.n != NULL)
+			peer_close(vain.guest.n);
+		if (row > 0)
+			fix_close(&vain.guest.f);
+		side_close(&r);
+		if (row < 2)
+			side_close(&w);
+	}
+}
+
 static bool
 stopped(void)
 {
@@ -246,6 +338,7 @@ main(void)
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(stops),
 	    cmocka_unit_test(nobody_there),
+	    cmocka_unit_test(waits_in_vain),
 	    cmocka_unit_test(gets_blocks),
 	    cmocka_unit_test(follows),
 	};
