@@ -215,6 +215,13 @@ enum err_code
 core_intake_proof(struct core_intake *in, const struct core_proof *p,
     enum core_outcome *outcome, struct err *e)
 {
+	return core_intake_leaf(in, p, NULL, outcome, e);
+}
+
+enum err_code
+core_intake_leaf(struct core_intake *in, const struct core_proof *p,
+    const struct b32 *leaf, enum core_outcome *outcome, struct err *e)
+{
 	struct core *c = in->core;
 	struct core_trust t = {&c->key,
 	    c->has_manifest    ? &c->manifest
@@ -224,7 +231,7 @@ core_intake_proof(struct core_intake *in, const struct core_proof *p,
 	bool news = in->v.upgraded = false;
 	enum err_code rc;
 
-	if ((rc = core_proof_verify(&in->v, p, &t, e)) != ERR_OK)
+	if ((rc = core_proof_verify_leaf(&in->v, p, &t, leaf, e)) != ERR_OK)
 		return err_wrap(e, "core %s", c->name);
 	*outcome = CORE_IGNORED;
 	if (in->v.verdict == CORE_PROOF_STALE)

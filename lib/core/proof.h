@@ -108,6 +108,11 @@ struct core_verified {
  * ERR_CONFLICT for a higher fork than ours (unless we have nothing). */
 NODISCARD enum err_code core_proof_verify(struct core_verified *out,
     const struct core_proof *p, const struct core_trust *t, struct err *e);
+/* The same; `leaf` is what hash_leaves() gave the caller for the very bytes
+ * of p->block, or NULL. It never comes from anywhere else. */
+NODISCARD enum err_code core_proof_verify_leaf(struct core_verified *out,
+    const struct core_proof *p, const struct core_trust *t,
+    const struct b32 *leaf, struct err *e);
 
 /* Collects proofs for one core opened CORE_REPLICA or CORE_WRITE; one at a
  * time, and no batch of the same core beside it. */
@@ -125,6 +130,10 @@ void core_intake_free(struct core_intake *in); /* NULL is fine */
  * on. ERR_CONFLICT: a higher fork. Anything else is local and final. */
 NODISCARD enum err_code core_intake_proof(struct core_intake *in,
     const struct core_proof *p, enum core_outcome *outcome, struct err *e);
+/* The same, with a leaf as for core_proof_verify_leaf(). */
+NODISCARD enum err_code core_intake_leaf(struct core_intake *in,
+    const struct core_proof *p, const struct b32 *leaf,
+    enum core_outcome *outcome, struct err *e);
 /* Levels to climb from the node to the first one that is here or collected,
  * 0 if that is itself or it lies beyond the head: the block_nodes or
  * hash_nodes of a request whose answer can be judged. */

@@ -12,6 +12,7 @@ struct judge {
 	struct core_verified *out;
 	const struct core_proof *p;
 	const struct core_trust *t;
+	const struct b32 *leaf; /* of p's block; NULL: not known yet */
 	struct err *e;
 };
 
@@ -156,7 +157,10 @@ chains(struct judge *j, struct tip *tip, bool *has_tip)
 	if (p->has_block) {
 		tip->node.index = 2 * p->block_index;
 		tip->node.size = p->block.len;
-		hash_leaf(&tip->node.hash, p->block);
+		if (j->leaf != NULL)
+			tip->node.hash = *j->leaf;
+		else
+			hash_leaf(&tip->node.hash, p->block);
 		tip->sized = true;
 		return climb(j, &q, tip);
 	}
@@ -394,7 +398,14 @@ enum err_code
 core_proof_verify(struct core_verified *out, const struct core_proof *p,
     const struct core_trust *t, struct err *e)
 {
-	struct judge j = {out, p, t, e};
+	return core_proof_verify_leaf(out, p, t, NULL, e);
+}
+
+enum err_code
+core_proof_verify_leaf(struct core_verified *out, const struct core_proof *p,
+    const struct core_trust *t, const struct b32 *leaf, struct err *e)
+{
+	struct judge j = {out, p, t, leaf, e};
 	struct tip tip = {.sized = false};
 	bool has_tip = false;
 	enum err_code rc;

@@ -1,4 +1,5 @@
 /* intake: from nothing to a whole replica, in every order and shape. */
+#include "crypto/hash_lanes.h"
 #include "fix_proof.h"
 
 /* Every length, blocks in a scattered order, from nothing to all. */
@@ -220,6 +221,49 @@ test_intake(void **state)
 	replica_close(&r);
 }
 
+/* A leaf that was computed before takes the place of the computing, and of
+ * no check. */
+static void
+test_leaf(void **state)
+{
+	struct err e = ERR_INIT;
+	struct pair r;
+	struct core_intake *in;
+	struct core_request q = {
+	    .has_upgrade = true, .upgrade_length = 20, .manifest = true};
+	enum core_outcome o;
+	struct b32 leaf;
+
+	(void)state;
+	replica_open(&r);
+	check_ok(core_intake_new(&in, r.c, &e), &e);
+	make(writer[LEN], &q);
+	check_ok(core_intake_leaf(in, proof, NULL, &o, &e), &e);
+	for (uint64_t i = 0; i < LEN; i++) {
+		memset(&q, 0, sizeof(q));
+		q.has_block = true;
+		q.block_index = i;
+		q.block_nodes = i < 16 ? 4 : 2;
+		make(writer[LEN], &q);
+		hash_leaves(&leaf, &proof->block, 1);
+		leaf.b[i] ^= 1;
+		check_code(
+		    core_intake_leaf(in, proof, &leaf, &o, &e), ERR_VERIFY);
+		leaf.b[i] ^= 1;
+		*spare = *proof;
+		spare->block_nodes.node[0].hash.b[0] ^= 1;
+		check_code(
+		    core_intake_leaf(in, spare, &leaf, &o, &e), ERR_VERIFY);
+		check_ok(core_intake_leaf(in, proof, &leaf, &o, &e), &e);
+		check(o == CORE_TAKEN);
+	}
+	check_ok(core_intake_commit(in, &e), &e);
+	core_intake_free(in);
+	check_ok(core_verify(r.c, &e), &e);
+	fix_expect(r.c, LEN);
+	replica_close(&r);
+}
+
 /* A truncated core is replicated from nothing; a replica that has the older
  * fork is told. */
 static void
@@ -328,6 +372,7 @@ main(void)
 	    cmocka_unit_test(test_hashes),
 	    cmocka_unit_test(test_seeks),
 	    cmocka_unit_test(test_intake),
+	    cmocka_unit_test(test_leaf),
 	    cmocka_unit_test(test_forks),
 	    cmocka_unit_test(test_prologue),
 	};
