@@ -56,10 +56,7 @@ struct mux {
 	size_t nremote, remote_cap;
 	uint64_t serial;
 	struct mux_channel *dead; /* freed at the next mux_next */
-	/* the frame being read */
-	struct dec frame;
-	bool reading, batch;
-	uint64_t channel; /* of the batch's next messages */
+	struct mux_scan in;	  /* the frame being read */
 	/* the open that waits for an answer */
 	bool offering;
 	uint64_t offer;

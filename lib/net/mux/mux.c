@@ -354,17 +354,13 @@ on_control(struct mux *m, struct dec *d, uint64_t type, struct mux_event *ev)
 	}
 }
 
+/* For a channel that is open; one that was closed meanwhile is no fault. */
 static bool
-on_message(struct mux *m, uint64_t channel, struct dec *d, struct mux_event *ev)
+is_message(const struct mux *m, uint64_t channel, uint64_t type, struct dec *d,
+    struct mux_event *ev)
 {
-	uint64_t type = dec_uint(d);
 	struct mux_channel *ch;
 
-	if (!dec_ok(d))
-		return false;
-	if (channel == 0)
-		return on_control(m, d, type, ev);
-	/* a channel that was closed meanwhile: too late, and no fault */
 	ch = channel <= m->nremote ? m->remote[channel - 1].ch : NULL;
 	if (ch == NULL)
 		return false;
@@ -376,46 +372,63 @@ on_message(struct mux *m, uint64_t channel, struct dec *d, struct mux_event *ev)
 	return true;
 }
 
+static bool
+on_message(struct mux *m, uint64_t channel, struct dec *d, struct mux_event *ev)
+{
+	uint64_t type = dec_uint(d);
+
+	if (!dec_ok(d))
+		return false;
+	return channel == 0 ? on_control(m, d, type, ev)
+			    : is_message(m, channel, type, d, ev);
+}
+
+void
+mux_scan_init(struct mux_scan *s, struct view frame)
+{
+	struct dec *d = &s->frame, type;
+
+	dec_init(d, frame);
+	s->batch = false;
+	s->channel = 0;
+	s->reading = frame.len != 0;
+	if (!s->reading)
+		return;
+	s->channel = dec_uint(d);
+	type = *d;
+	if (s->channel == 0 && dec_uint(&type) == BATCH && dec_ok(&type)) {
+		*d = type;
+		s->batch = true;
+		s->channel = dec_uint(d);
+	}
+	s->reading = dec_ok(d);
+}
+
 enum err_code
 mux_recv(struct mux *m, struct view frame, struct err *e)
 {
-	struct dec *d = &m->frame, type;
-
-	bug_if(m->reading);
+	bug_if(m->in.reading);
 	bury(m);
-	dec_init(d, frame);
-	m->batch = false;
-	m->reading = frame.len != 0;
-	if (!m->reading)
-		return ERR_OK;
-	m->channel = dec_uint(d);
-	type = *d;
-	if (m->channel == 0 && dec_uint(&type) == BATCH && dec_ok(&type)) {
-		*d = type;
-		m->batch = true;
-		m->channel = dec_uint(d);
-	}
-	if (dec_ok(d))
-		return ERR_OK;
-	m->reading = false;
-	return dec_error(d, "frame", e);
+	mux_scan_init(&m->in, frame);
+	return dec_ok(&m->in.frame) ? ERR_OK
+				    : dec_error(&m->in.frame, "frame", e);
 }
 
 /* The next message of the frame. False: there is none. */
 static bool
-next_message(struct mux *m, struct dec *one)
+next_message(struct mux_scan *s, struct dec *one)
 {
-	struct dec *d = &m->frame;
+	struct dec *d = &s->frame;
 	uint64_t len;
 
-	if (!m->batch) {
-		m->reading = false;
+	if (!s->batch) {
+		s->reading = false;
 		dec_init(one, dec_rest(d));
 		return true;
 	}
 	while (dec_ok(d) && dec_left(d) > 0) {
 		if ((len = dec_uint(d)) == 0) {
-			m->channel = dec_uint(d);
+			s->channel = dec_uint(d);
 			continue;
 		}
 		/* the last length may claim more than there is */
@@ -424,7 +437,23 @@ next_message(struct mux *m, struct dec *one)
 		dec_init(one, dec_fixed(d, (size_t)len));
 		return dec_ok(d);
 	}
-	m->reading = false;
+	s->reading = false;
+	return false;
+}
+
+bool
+mux_scan_next(struct mux_scan *s, const struct mux *m, struct mux_event *ev)
+{
+	struct dec one;
+	uint64_t type;
+
+	while (s->reading && next_message(s, &one)) {
+		type = dec_uint(&one);
+		memset(ev, 0, sizeof(*ev));
+		if (dec_ok(&one) && s->channel != 0 &&
+		    is_message(m, s->channel, type, &one, ev))
+			return true;
+	}
 	return false;
 }
 
@@ -448,22 +477,22 @@ mux_next(struct mux *m, struct mux_event *ev, struct err *e)
 		m->accepted = NULL;
 		return true;
 	}
-	while (m->reading && next_message(m, &one)) {
-		if (on_message(m, m->channel, &one, ev))
+	while (m->in.reading && next_message(&m->in, &one)) {
+		if (on_message(m, m->in.channel, &one, ev))
 			return true;
 		if (!dec_ok(&one)) {
-			m->reading = false;
+			m->in.reading = false;
 			(void)!dec_error(&one, "frame", e);
 			return false;
 		}
 		if (m->rejects > REJECTS_MAX)
 			break;
 	}
-	if (!dec_ok(&m->frame))
-		(void)!dec_error(&m->frame, "frame", e);
+	if (!dec_ok(&m->in.frame))
+		(void)!dec_error(&m->in.frame, "frame", e);
 	else if (m->rejects > REJECTS_MAX)
 		(void)!err_set(e, ERR_LIMIT,
 		    "%zu rejected channels, and no answer is read", m->rejects);
-	m->reading = false;
+	m->in.reading = false;
 	return false;
 }

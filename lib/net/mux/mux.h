@@ -26,6 +26,7 @@
 #define NET_MUX_MUX_H
 
 #include "base/buf.h"
+#include "codec/dec.h"
 
 #define MUX_CHANNELS_MAX 4096
 #define MUX_BATCH_MAX (8u << 20)
@@ -76,6 +77,18 @@ NODISCARD enum err_code mux_recv(
 /* False: nothing more, or e->code is set (the connection is to be dropped;
  * e is cleared at entry). */
 bool mux_next(struct mux *m, struct mux_event *ev, struct err *e);
+
+/* A frame that mux_recv will be given later, looked at before: its messages
+ * for channels that are open now, as MUX_MESSAGE. Nothing changes, errors
+ * end it, and what is said about channels in between is not seen. */
+struct mux_scan {
+	struct dec frame; /* what is left of it */
+	bool reading, batch;
+	uint64_t channel; /* of the batch's next messages */
+};
+void mux_scan_init(struct mux_scan *s, struct view frame);
+bool mux_scan_next(
+    struct mux_scan *s, const struct mux *m, struct mux_event *ev);
 
 /* Open a channel. Messages may be sent at once. Channels of one pair match
  * in the order of their opening. user is handed back with events. */

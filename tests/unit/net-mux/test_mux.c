@@ -125,6 +125,60 @@ offered_and_accepted(void **state)
 	mux_free(b);
 }
 
+/* What the frame says to channels that are open, and nothing moves. */
+static void
+looked_at(void **state)
+{
+	struct mux *a = fresh(NULL), *b = fresh(NULL);
+	struct mux_channel *x, *y, *bx;
+	struct mux_event ev;
+	struct mux_scan s;
+	struct view frame;
+	struct err e = ERR_INIT;
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	x = open_on(a, "p", "x", "");
+	y = open_on(a, "p", "y", "");
+	bx = open_on(b, "p", "x", "");
+	check(move(a, b));
+	check(want(b, MUX_OPENED).ch == bx);
+	want(b, MUX_OFFERED);
+	want_none(b);
+	say(a, x, 1, "one");
+	say(a, y, 2, "not open");
+	say(a, x, 3, "three");
+	mux_close(a, x);
+	check(mux_take(a, &data, &len));
+	frame = view_of(data + MUX_FRAME_HEAD, len);
+	for (int i = 0; i < 2; i++) {
+		mux_scan_init(&s, frame);
+		check(mux_scan_next(&s, b, &ev) && ev.kind == MUX_MESSAGE);
+		check(ev.ch == bx && ev.type == 1);
+		check_same(ev.body, view_str("one"));
+		check(mux_scan_next(&s, b, &ev) && ev.type == 3);
+		check(!mux_scan_next(&s, b, &ev));
+		check(!mux_scan_next(&s, b, &ev));
+	}
+	/* cut anywhere: fewer messages, and an end */
+	for (size_t cut = 0; cut < len; cut++) {
+		mux_scan_init(&s, view_sub(frame, 0, cut));
+		for (size_t n = 0; mux_scan_next(&s, b, &ev); n++)
+			check(n < 2);
+	}
+	check_ok(mux_recv(b, frame, &e), &e);
+	want_text(b, bx, 1, "one");
+	want_text(b, bx, 3, "three");
+	check(want(b, MUX_CLOSED).ch == bx);
+	want_none(b);
+	mux_scan_init(&s, frame);
+	check(!mux_scan_next(&s, b, &ev));
+	free(data);
+	mux_free(a);
+	mux_free(b);
+}
+
 static void
 rejected(void **state)
 {
@@ -443,6 +497,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(offered_and_accepted),
+	    cmocka_unit_test(looked_at),
 	    cmocka_unit_test(rejected),
 	    cmocka_unit_test(crossing),
 	    cmocka_unit_test(ghosts),
