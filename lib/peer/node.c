@@ -9,6 +9,7 @@
 #include "net/io/io.h"
 
 #define EVENTS_MAX 256 /* of the wire in one turn */
+#define FRAMES_MAX 16  /* of a connection, at once */
 
 uint64_t
 peer_now(void)
@@ -229,18 +230,31 @@ is_ours(enum err_code rc)
 	       rc == ERR_CORRUPT || rc == ERR_READONLY;
 }
 
+/* A frame, and what came of the same connection right behind it. */
 static enum err_code
-on_frame(
-    struct peer_node *n, struct wire_event *ev, uint64_t now, struct err *e)
+on_frames(
+    struct peer_node *n, struct wire_event *first, uint64_t now, struct err *e)
 {
-	struct link *l = wire_user(ev->conn);
+	struct link *l = wire_user(first->conn);
+	struct wire_event *run[FRAMES_MAX] = {first};
+	struct view frame[FRAMES_MAX];
 	struct err why = ERR_INIT;
 	enum err_code rc = ERR_OK;
+	size_t count = 1;
 
+	while (count < FRAMES_MAX &&
+	       (run[count] = wire_next_frame(n->wire, first->conn)) != NULL)
+		count++;
+	for (size_t i = 0; i < count; i++)
+		frame[i] = view_of(run[i]->data + run[i]->head, run[i]->len);
 	if (l != NULL && l->peer != NULL)
-		rc = replicate_peer_recv(
-		    l->peer, view_of(ev->data + ev->head, ev->len), now, &why);
-	wire_done(n->wire, ev->conn, ev->len);
+		rc = replicate_peer_recv_all(l->peer, frame, count, now, &why);
+	for (size_t i = 0; i < count; i++)
+		wire_done(n->wire, first->conn, run[i]->len);
+	for (size_t i = 1; i < count; i++) { /* the first is the caller's */
+		free(run[i]->data);
+		free(run[i]);
+	}
 	if (rc == ERR_OK)
 		return ERR_OK;
 	if (is_ours(rc)) {
@@ -291,7 +305,7 @@ on_event(
 	case WIRE_OPENED:
 		return on_opened(n, ev, now, e);
 	case WIRE_FRAME:
-		return on_frame(n, ev, now, e);
+		return on_frames(n, ev, now, e);
 	case WIRE_CLOSED:
 		peer_closed(n, ev, now);
 		break;

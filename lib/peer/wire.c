@@ -264,6 +264,17 @@ wire_next(struct wire *w)
 	return (struct wire_event *)(void *)it;
 }
 
+struct wire_event *
+wire_next_frame(struct wire *w, const struct wire_conn *c)
+{
+	const struct wire_event *ev =
+	    (const struct wire_event *)(const void *)w->taken;
+
+	if (ev == NULL || ev->kind != WIRE_FRAME || ev->conn != c)
+		return NULL;
+	return wire_next(w);
+}
+
 void
 wire_wait(struct wire *w, uint64_t until)
 {

@@ -73,6 +73,8 @@ void wire_addr(const struct wire *w, struct addr *out);
 /* All below from the other side's thread. */
 /* The event is the caller's: free() it, and its data. */
 struct wire_event *wire_next(struct wire *w);
+/* The same if it is a frame of c and here already, else NULL. */
+struct wire_event *wire_next_frame(struct wire *w, const struct wire_conn *c);
 void wire_wait(struct wire *w, uint64_t until);
 NODISCARD enum err_code wire_dial(struct wire *w, uint32_t dial,
     const struct addr *to, const struct b32 *key, struct err *e);

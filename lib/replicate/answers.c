@@ -175,6 +175,23 @@ asked_for(
 				    : forks_answer(s, p, e);
 }
 
+bool
+answers_block(struct session *s, struct view body, struct view *block)
+{
+	struct replicate *r = s->core->r;
+	const struct request *q;
+	struct dec d;
+	uint64_t id;
+
+	dec_init(&d, body);
+	if (!message_dec_data(&d, &id, &r->proof, &r->manifest))
+		return false;
+	q = requests_get(&s->out, id);
+	*block = r->proof.block;
+	return q != NULL && q->kind == REQUEST_BLOCK &&
+	       matches(s, q, &r->proof);
+}
+
 enum err_code
 answers_data(struct session *s, struct view body, struct err *e)
 {

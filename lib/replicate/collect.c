@@ -141,7 +141,8 @@ collect_proof(struct session *s, const struct core_proof *p,
 {
 	struct replicate_core *c = s->core;
 	uint64_t before = core_intake_head(c->in)->length, after;
-	enum err_code rc = core_intake_proof(c->in, p, outcome, e);
+	const struct b32 *leaf = ahead_leaf(c->r, p->block);
+	enum err_code rc = core_intake_leaf(c->in, p, leaf, outcome, e);
 
 	if (rc != ERR_OK || *outcome == CORE_IGNORED)
 		return rc;

@@ -183,14 +183,12 @@ check_failed(const struct replicate_peer *p, struct err *e)
 	    REPLICATE_INVALID_MAX);
 }
 
-enum err_code
-replicate_peer_recv(
-    struct replicate_peer *p, struct view frame, uint64_t now, struct err *e)
+static enum err_code
+take_frame(struct replicate_peer *p, struct view frame, struct err *e)
 {
 	struct mux_event ev;
 	enum err_code rc;
 
-	p->r->now = now;
 	if ((rc = check_failed(p, e)) != ERR_OK ||
 	    (rc = mux_recv(p->mux, frame, e)) != ERR_OK)
 		return rc;
@@ -198,4 +196,29 @@ replicate_peer_recv(
 		if ((rc = dispatch(p, &ev, e)) != ERR_OK)
 			return rc;
 	return e->code != ERR_OK ? e->code : check_failed(p, e);
+}
+
+enum err_code
+replicate_peer_recv_all(struct replicate_peer *p, const struct view *frame,
+    size_t n, uint64_t now, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	size_t seen = 0;
+
+	p->r->now = now;
+	for (size_t i = 0; i < n && rc == ERR_OK; i++) {
+		if (i == seen)
+			seen += ahead_look(p, frame + i, n - i);
+		rc = take_frame(p, frame[i], e);
+	}
+	/* the frames go back to their owner */
+	ahead_forget(p->r);
+	return rc;
+}
+
+enum err_code
+replicate_peer_recv(
+    struct replicate_peer *p, struct view frame, uint64_t now, struct err *e)
+{
+	return replicate_peer_recv_all(p, &frame, 1, now, e);
 }

@@ -237,6 +237,15 @@ struct replicate_core {
 	uint64_t bytes_in, bytes_out, blocks_in, blocks_out;
 };
 
+/* Blocks of frames at hand, hashed together before they are looked at. */
+#define AHEAD_MAX 32
+struct ahead {
+	struct view block[AHEAD_MAX];
+	struct b32 leaf[AHEAD_MAX];
+	size_t n;
+	size_t next; /* the first that was not asked for */
+};
+
 struct replicate {
 	struct store *store;
 	struct replicate_opts o;
@@ -257,7 +266,17 @@ struct replicate {
 	struct manifest manifest;
 	struct core_verified verified;
 	struct buf value;
+	struct ahead ahead;
 };
+
+/* ahead.c */
+/* Hash the blocks that the first few of n > 0 frames of p answer requests
+ * with. Returns how many frames, at least 1. The bytes must stay as they are
+ * until ahead_forget(). */
+size_t ahead_look(struct replicate_peer *p, const struct view *frame, size_t n);
+/* The leaf of these very bytes, in this very place; NULL: not known. */
+const struct b32 *ahead_leaf(struct replicate *r, struct view block);
+void ahead_forget(struct replicate *r);
 
 /* events.c */
 void events_add(struct replicate_core *c, struct replicate_peer *p,
@@ -411,6 +430,8 @@ NODISCARD enum err_code answers_no_data(
     struct session *s, const struct message_no_data *m, struct err *e);
 /* s lied: it is not asked again, and has to show its history. */
 void answers_blame(struct session *s, const struct err *why);
+/* Is this data a block that was asked for? Changes nothing but r->proof. */
+bool answers_block(struct session *s, struct view body, struct view *block);
 
 /* forks.c */
 /* Is there a higher fork to ask about, or to go on with? */

@@ -78,6 +78,10 @@ void *replicate_peer_user(const struct replicate_peer *p);
  * ERR_NOSPACE or ERR_CORRUPT, which are ours. Call replicate_peer_remove(). */
 NODISCARD enum err_code replicate_peer_recv(
     struct replicate_peer *p, struct view frame, uint64_t now, struct err *e);
+/* Frames that came one after the other, until the first error: faster, the
+ * blocks in them are hashed together. */
+NODISCARD enum err_code replicate_peer_recv_all(struct replicate_peer *p,
+    const struct view *frame, size_t n, uint64_t now, struct err *e);
 /* The next frame to send: content [MUX_FRAME_HEAD, + len) of malloc'ed data,
  * the caller's now. */
 bool replicate_peer_take(struct replicate_peer *p, uint8_t **data, size_t *len);
