@@ -96,6 +96,7 @@ struct dht_connect {
 	uint64_t round;
 	uint64_t asked; /* the request of a round; 0: none */
 	bool probed_again, has_remote_token;
+	size_t silent; /* rounds that nobody answered */
 };
 
 /* connect.c: the end, one of the two. */

@@ -97,7 +97,7 @@ make_token(const struct dht_connect *c, struct b32 *out)
 static void
 start_round(struct dht_connect *c)
 {
-	const struct connect_way way = {c->s.relay, c->s.server};
+	struct connect_way way = {c->s.relay, c->s.server};
 	struct punch_payload p = {.punching = true, .has_token = true};
 
 	c->punch->nat.frozen = true;
@@ -110,6 +110,8 @@ start_round(struct dht_connect *c)
 	make_token(c, &p.token);
 	p.has_remote_token = c->has_remote_token;
 	p.remote_token = c->remote_token;
+	if (c->silent > 0)
+		way = c->way;
 	c->state = CONNECT_ROUND;
 	send_round(c, &way, &p);
 }
@@ -200,12 +202,33 @@ on_started(struct dht_connect *c)
 	c->state = CONNECT_PUNCH;
 }
 
+/* The relay is gone, or the line is bad: another one of the server's, each
+ * at most once. */
+static void
+ask_elsewhere(struct dht_connect *c)
+{
+	if (++c->silent > c->s.nways) {
+		connect_fail(c, DHT_PUNCH_FAILED);
+		return;
+	}
+	for (size_t i = 0; i < c->s.nways; i++) {
+		if (!addr_eq(&c->s.way[i].relay, &c->way.relay))
+			continue;
+		c->way = c->s.way[(i + 1) % c->s.nways];
+		break;
+	}
+	if (c->state == CONNECT_ROUND)
+		start_round(c);
+	else
+		probe(c);
+}
+
 static bool
 read_round(struct dht_connect *c, const struct rpc_message *m,
     struct dht_holepunch *h, struct punch_payload *said)
 {
-	return m != NULL && m->error == RPC_OK &&
-	       dht_holepunch_decode(h, m->value) && h->mode == DHT_REPLY &&
+	return m->error == RPC_OK && dht_holepunch_decode(h, m->value) &&
+	       h->mode == DHT_REPLY &&
 	       punch_payload_open(said, h->payload, &c->secret) &&
 	       said->error == DHT_ERROR_NONE;
 }
@@ -221,6 +244,10 @@ on_round(void *ctx, const struct rpc_reply *reply)
 
 	c->asked = 0;
 	c->now = reply->now;
+	if (reply->m == NULL) {
+		ask_elsewhere(c);
+		return;
+	}
 	if (!read_round(c, reply->m, &h, &said)) {
 		connect_fail(c, DHT_PUNCH_FAILED);
 		return;
