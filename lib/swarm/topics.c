@@ -113,7 +113,7 @@ plan(struct topic *t, uint64_t now)
 {
 	uint64_t soon;
 
-	t->next = t->whole;
+	t->next = t->whole > now ? t->whole : now;
 	if (lonely(t) && (soon = now + backoff(t)) < t->next)
 		t->next = soon;
 	else if (!lonely(t))
