@@ -353,6 +353,7 @@ rpc_reach_tick(struct rpc *r, uint64_t now)
 		be_ephemeral(r);
 		c->firewalled = !r->open;
 		c->stable = SERVER_AGAIN;
+		rpc_tell(r, RPC_ADDRESS);
 	}
 	if (r->role == RPC_CLIENT_ONLY || c->persistent || c->testing ||
 	    --c->stable > 0)
