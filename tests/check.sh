@@ -7,6 +7,9 @@
 #
 # shellcheck shell=sh
 
+# no test looks for peers outside of this machine
+export PEAR_DHT_BOOTSTRAP=none
+
 check_passed=0
 check_failed=0
 

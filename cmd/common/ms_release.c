@@ -269,7 +269,8 @@ run(struct run *x, struct err *e)
 	enum err_code rc;
 
 	rc = common_store(&s, x->c,
-	    common_net_mode(&x->o->peers, x->dry ? STORE_READ : STORE_WRITE),
+	    common_net_mode(
+		x->c, &x->o->peers, x->dry ? STORE_READ : STORE_WRITE),
 	    e);
 	if (rc != ERR_OK)
 		return rc;

@@ -132,7 +132,7 @@ make(struct cli *c, const struct ms_opts *o, const struct config *cfg,
 		return err_set(e, ERR_USAGE, "--request-version takes 2 or 3");
 	if (o->version.set)
 		version = (unsigned)o->version.n;
-	rc = common_store(&s, c, common_net_mode(&o->peers, STORE_READ), e);
+	rc = common_store(&s, c, common_net_mode(c, &o->peers, STORE_READ), e);
 	if (rc != ERR_OK)
 		return rc;
 	if ((rc = ms_release_opts(&r, o, cfg, a, s, e)) == ERR_OK &&

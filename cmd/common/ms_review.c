@@ -44,8 +44,8 @@ ms_review(struct cli *c, const struct ms_opts *o, struct err *e)
 	}
 	if ((rc = ms_config(&cfg, c, o, e)) != ERR_OK)
 		goto out;
-	if ((rc = common_store(
-		 &s, c, common_net_mode(&o->peers, STORE_READ), e)) == ERR_OK &&
+	if ((rc = common_store(&s, c, common_net_mode(c, &o->peers, STORE_READ),
+		 e)) == ERR_OK &&
 	    (rc = ms_book(&book, c, o, e)) == ERR_OK &&
 	    (rc = ms_release_opts(&r, o, &cfg, &a, s, e)) == ERR_OK &&
 	    (rc = ms_net(&net, c, o, &r, e)) == ERR_OK)

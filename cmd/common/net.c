@@ -1,19 +1,15 @@
 #include "cmd/common/net.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "cli/stop.h"
 #include "cmd/common/drive.h"
+#include "crypto/hash.h"
 #include "hyperdrive/drive.h"
 
 #define STATS_US 250000
-
-enum store_mode
-common_net_mode(const struct cli_list *peers, enum store_mode mode)
-{
-	return peers->n > 0 ? STORE_CREATE : mode;
-}
 
 /* -- progress ------------------------------------------------------------- */
 
@@ -121,6 +117,22 @@ show_progress(struct common_net *n)
 	    t.peers == 1 ? "" : "s");
 }
 
+/* Nothing is more annoying than waiting without knowing for what. */
+static void
+show_search(struct common_net *n, const struct peer_topic *t)
+{
+	uint64_t now = peer_now();
+
+	if (peer_connections(n->node) > 0)
+		return;
+	if (t->found > 0)
+		cli_status(n->cli, "found %zu peer%s, connecting", t->found,
+		    t->found == 1 ? "" : "s");
+	else
+		cli_status(n->cli, "no seeder found, next try in %" PRIu64 " s",
+		    t->next > now ? (t->next - now + 999999) / 1000000 : 0);
+}
+
 static void
 on_event(void *ctx, const struct peer_event *ev)
 {
@@ -151,6 +163,12 @@ on_event(void *ctx, const struct peer_event *ev)
 	case PEER_TICK:
 		show_progress(n);
 		break;
+	case PEER_LOOKED:
+		cli_debug(n->cli, "topic %s: found %zu",
+		    z32_key(key, &ev->topic->topic), ev->topic->found);
+		show_search(n, ev->topic);
+		break;
+	case PEER_NETWORK:
 	case PEER_CORE:
 		break;
 	}
@@ -158,55 +176,25 @@ on_event(void *ctx, const struct peer_event *ev)
 
 /* -- life ----------------------------------------------------------------- */
 
-static enum err_code count(void *ctx, const struct peers_question *q,
-    struct peers_answer *out, struct err *e);
-static enum err_code update(void *ctx, const struct b32 *key, uint64_t length,
-    uint64_t timeout_ms, struct err *e);
-
 enum err_code
-common_net_words(
-    struct peer_at *at, const struct cli_list *peers, struct err *e)
+common_net_start(struct common_net *n, struct err *e)
 {
-	if (peers->n > PEER_AT_MAX)
-		return err_set(
-		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
-	for (size_t i = 0; i < peers->n; i++)
-		if (peer_at_parse(&at[i], view_str(peers->item[i]), e) !=
-		    ERR_OK) {
-			e->code = ERR_USAGE;
-			return err_wrap(e, "--peer");
-		}
-	return ERR_OK;
-}
-
-enum err_code
-common_net_open(struct common_net *out, struct cli *c, struct store *s,
-    const struct cli_list *peers, struct err *e)
-{
-	struct peer_at at[PEER_AT_MAX];
-	struct peer_opts o = {.store = s,
+	struct peer_opts o = {.store = n->store,
 	    .serve = true,
-	    .at = at,
+	    .at = n->at,
+	    .nat = n->nat,
+	    .discovery = n->discovers ? &n->discovery : NULL,
 	    .stop = cli_stopping,
 	    .event = on_event,
-	    .ctx = out};
+	    .ctx = n};
 	enum err_code rc;
 
-	memset(out, 0, sizeof(*out));
-	out->cli = c;
-	out->store = s;
-	out->least_us = STATS_US;
-	out->peers =
-	    (struct peers){.count = count, .update = update, .ctx = out};
-	if (peers->n == 0)
+	if (n->offline || n->node != NULL)
 		return ERR_OK;
-	if (c->common.offline)
-		return err_set(
-		    e, ERR_USAGE, "--peer and --offline exclude each other");
-	if ((rc = common_net_words(at, peers, e)) != ERR_OK)
-		return rc;
-	o.nat = peers->n;
-	return peer_open(&out->node, &o, e);
+	rc = peer_open(&n->node, &o, e);
+	for (size_t i = 0; i < n->ntopics && rc == ERR_OK; i++)
+		rc = peer_join(n->node, &n->topic[i], PEER_CLIENT, e);
+	return rc;
 }
 
 void
@@ -216,16 +204,69 @@ common_net_close(struct common_net *n)
 	n->node = NULL;
 }
 
+static enum err_code
+get(void *ctx, const struct want *want, struct err *e)
+{
+	struct common_net *n = ctx;
+	enum err_code rc = common_net_start(n, e);
+
+	return rc != ERR_OK ? rc
+			    : peer_fetch(n->node)->get(
+				  peer_fetch(n->node)->ctx, want, e);
+}
+
+/* A hint: it does not open a node. */
+static void
+ahead(void *ctx, const struct b32 *key, uint64_t start, uint64_t end)
+{
+	struct common_net *n = ctx;
+
+	if (n->node != NULL)
+		peer_ahead(n->node, key, start, end);
+}
+
+enum err_code
+common_net_open(struct common_net *out, struct cli *c, struct store *s,
+    const struct cli_list *peers, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	bool none = false;
+	enum err_code rc;
+
+	memset(out, 0, sizeof(*out));
+	out->cli = c;
+	out->store = s;
+	out->least_us = STATS_US;
+	out->fetch = (struct fetch){.get = get, .ahead = ahead, .ctx = out};
+	common_net_counts(out);
+	out->offline = c->common.offline;
+	if (out->offline && peers->n > 0)
+		return err_set(
+		    e, ERR_USAGE, "--peer and --offline exclude each other");
+	if ((rc = common_net_words(out->at, peers, e)) != ERR_OK)
+		return rc;
+	out->nat = peers->n;
+	if (out->offline)
+		return ERR_OK;
+	rc = common_net_bootstrap(out->bootstrap, &out->discovery.nbootstrap,
+	    &none, c->common.bootstrap, e);
+	out->discovery.bootstrap = out->bootstrap;
+	out->discovery.remember = out->discovers = !none;
+	out->offline =
+	    (none && out->nat == 0) || store_writable(s, &ignored) != ERR_OK;
+	return rc;
+}
+
 const struct fetch *
 common_net_fetch(struct common_net *n)
 {
-	return n->node == NULL ? NULL : peer_fetch(n->node);
+	return n->offline ? NULL : &n->fetch;
 }
 
 const struct peers *
 common_net_peers(struct common_net *n)
 {
-	return n->node == NULL ? NULL : &n->peers;
+	return n->offline ? NULL : &n->peers;
 }
 
 /* -- drives --------------------------------------------------------------- */
@@ -251,15 +292,81 @@ make_do(struct common_net *n, const struct b32 *key, uint64_t length,
 }
 
 enum err_code
-common_net_core(
-    struct common_net *n, const struct b32 *key, uint64_t length, struct err *e)
+common_net_join(
+    struct common_net *n, const struct b32 *key, int flags, struct err *e)
 {
-	enum err_code rc;
+	struct b32 topic;
 
 	if (n->node == NULL)
 		return ERR_OK;
-	rc = peer_update(n->node, key, length, e);
+	hash_discovery_key(&topic, key);
+	return peer_join(n->node, &topic, flags, e);
+}
+
+/* Remembered for a node that is opened later. */
+static enum err_code
+note_topic(struct common_net *n, const struct b32 *key, struct err *e)
+{
+	struct b32 topic;
+
+	hash_discovery_key(&topic, key);
+	for (size_t i = 0; i < n->ntopics; i++)
+		if (b32_eq(&n->topic[i], &topic))
+			return ERR_OK;
+	if (n->ntopics == COMMON_TOPICS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d drives at a time",
+		    COMMON_TOPICS_MAX);
+	n->topic[n->ntopics++] = topic;
+	return common_net_join(n, key, PEER_CLIENT, e);
+}
+
+/* Is the core here, as far as it is needed, without asking anybody? */
+static enum err_code
+is_here(struct common_net *n, const struct b32 *key, uint64_t length, bool *out,
+    struct err *e)
+{
+	struct core *c;
+	enum err_code rc = core_open(&c, n->store, key, CORE_READ, e);
+
+	*out = false;
+	if (rc == ERR_NOT_FOUND) {
+		e->code = ERR_OK;
+		return ERR_OK;
+	}
+	if (rc != ERR_OK)
+		return rc;
+	*out = length > 0 ? core_head(c)->length >= length : core_writable(c);
+	core_close(c);
+	return ERR_OK;
+}
+
+static enum err_code
+bring(struct common_net *n, const struct b32 *key, uint64_t length,
+    enum common_need need, struct err *e)
+{
+	enum err_code rc;
+	bool here;
+
+	if ((rc = is_here(n, key, length, &here, e)) != ERR_OK || here)
+		return rc;
+	if ((rc = common_net_start(n, e)) != ERR_OK)
+		return rc;
+	rc = peer_update(n->node, key, length,
+	    need == COMMON_NEED ? PEER_MUST : PEER_MAY, e);
+	cli_status_clear(n->cli);
 	return make_do(n, key, length, rc, e);
+}
+
+enum err_code
+common_net_core(struct common_net *n, const struct b32 *key, uint64_t length,
+    enum common_need need, struct err *e)
+{
+	enum err_code rc;
+
+	if (n->offline)
+		return ERR_OK;
+	rc = note_topic(n, key, e);
+	return rc != ERR_OK ? rc : bring(n, key, length, need, e);
 }
 
 static enum err_code
@@ -290,21 +397,22 @@ blobs_key(struct common_net *n, const struct b32 *key, struct b32 *out,
 }
 
 enum err_code
-common_net_drive(
-    struct common_net *n, const struct pear_link *link, struct err *e)
+common_net_drive(struct common_net *n, const struct pear_link *link,
+    enum common_need need, struct err *e)
 {
 	uint64_t length = link->has_version ? link->length : 0;
 	struct b32 blobs;
 	bool known;
 	enum err_code rc;
 
-	if (n->node == NULL)
+	if (n->offline)
 		return ERR_OK;
-	if ((rc = common_net_core(n, &link->key, length, e)) != ERR_OK ||
+	if ((rc = common_net_core(n, &link->key, length, need, e)) != ERR_OK ||
+	    n->node == NULL ||
 	    (rc = blobs_key(n, &link->key, &blobs, &known, e)) != ERR_OK ||
 	    !known)
 		return rc;
-	return common_net_core(n, &blobs, 0, e);
+	return bring(n, &blobs, 0, need, e);
 }
 
 enum err_code
@@ -317,56 +425,4 @@ common_net_changed(struct common_net *n, struct err *e)
 	if ((rc = store_refresh(n->store, e)) != ERR_OK)
 		return rc;
 	return replicate_changed(peer_replicate(n->node), NULL, peer_now(), e);
-}
-
-/* -- multisig ------------------------------------------------------------- */
-
-static void
-count_now(struct replicate_core *c, const struct peers_question *q,
-    struct peers_answer *out)
-{
-	uint64_t length, contiguous, fork;
-	struct b32 who;
-
-	*out = (struct peers_answer){0, 0, 0};
-	for (size_t i = 0;
-	     replicate_remote(c, i, &who, &length, &contiguous, &fork); i++) {
-		out->peers++;
-		out->full += contiguous >= q->length;
-		if (length > out->longest)
-			out->longest = length;
-	}
-}
-
-static enum err_code
-count(void *ctx, const struct peers_question *q, struct peers_answer *out,
-    struct err *e)
-{
-	struct common_net *n = ctx;
-	uint64_t until = peer_now() + q->timeout_ms * 1000;
-	struct replicate_core *c;
-	enum err_code rc;
-
-	rc = replicate_open(peer_replicate(n->node), &q->key, &c, e);
-	if (rc != ERR_OK)
-		return rc;
-	for (;;) {
-		count_now(c, q, out);
-		if ((out->peers >= q->want_peers &&
-			out->full >= q->want_full) ||
-		    peer_now() >= until)
-			return ERR_OK;
-		if ((rc = peer_turn(n->node, until, e)) != ERR_OK)
-			return rc;
-	}
-}
-
-static enum err_code
-update(void *ctx, const struct b32 *key, uint64_t length, uint64_t timeout_ms,
-    struct err *e)
-{
-	struct common_net *n = ctx;
-
-	(void)timeout_ms;
-	return common_net_core(n, key, length, e);
 }

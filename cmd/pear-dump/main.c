@@ -109,7 +109,7 @@ ask_peers(struct common_net *net, struct dump_opts *o, struct err *e)
 	    .length = o->checkout};
 
 	o->fetch = common_net_fetch(net);
-	return common_net_drive(net, &link, e);
+	return common_net_drive(net, &link, COMMON_NEED, e);
 }
 
 static enum err_code
@@ -129,7 +129,7 @@ dump(struct cli *c, const struct dump_args *a, struct err *e)
 	rc = dump_args_apply(a, &o, &prefix, e);
 	if (rc == ERR_OK)
 		rc = common_store(
-		    &o.store, c, common_net_mode(&a->peers, STORE_READ), e);
+		    &o.store, c, common_net_mode(c, &a->peers, STORE_READ), e);
 	if (rc == ERR_OK)
 		rc = common_net_open(&net, c, o.store, &a->peers, e);
 	if (rc == ERR_OK && (rc = ask_peers(&net, &o, e)) == ERR_OK)

@@ -76,12 +76,12 @@ collect(struct cli *c, const struct info_opts *opts, struct info_report *r,
 	enum err_code rc;
 
 	rc = common_store(
-	    &r->store, c, common_net_mode(&opts->peers, STORE_READ), e);
+	    &r->store, c, common_net_mode(c, &opts->peers, STORE_READ), e);
 	if (rc != ERR_OK)
 		return common_absent(rc, "drive", &link->key, e);
 	if ((rc = common_net_open(&r->net, c, r->store, &opts->peers, e)) !=
 		ERR_OK ||
-	    (rc = common_net_drive(&r->net, link, e)) != ERR_OK)
+	    (rc = common_net_drive(&r->net, link, COMMON_NEED, e)) != ERR_OK)
 		return rc;
 	rc = common_drive_open(
 	    &r->drive, r->store, link, common_net_fetch(&r->net), e);

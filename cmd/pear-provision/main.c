@@ -49,15 +49,14 @@ ask_peers(struct run *run, struct err *e)
 	struct pear_link target = {.key = run->opts.target};
 	enum err_code rc;
 
-	if (run->net.node == NULL)
-		return ERR_OK;
 	run->opts.fetch = common_net_fetch(&run->net);
-	rc = common_net_drive(&run->net, &run->opts.source, e);
+	rc = common_net_drive(&run->net, &run->opts.source, COMMON_NEED, e);
 	if (rc == ERR_OK && run->opts.production.length > 0)
-		rc = common_net_drive(&run->net, &run->opts.production, e);
+		rc = common_net_drive(
+		    &run->net, &run->opts.production, COMMON_NEED, e);
 	if (rc != ERR_OK)
 		return rc;
-	rc = common_net_drive(&run->net, &target, e);
+	rc = common_net_drive(&run->net, &target, COMMON_IF_THERE, e);
 	return rc == ERR_PEERS ? ERR_OK : rc;
 }
 
@@ -71,7 +70,7 @@ provision(struct cli *c, const struct provision_args *a, struct err *e)
 	rc = provision_args_apply(a, &run.opts, &run.cooldown, e);
 	if (rc == ERR_OK)
 		rc = common_store(&run.opts.store, c,
-		    a->dry_run ? common_net_mode(&a->peers, STORE_READ)
+		    a->dry_run ? common_net_mode(c, &a->peers, STORE_READ)
 			       : STORE_WRITE,
 		    e);
 	if (rc != ERR_OK)

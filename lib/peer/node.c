@@ -118,6 +118,15 @@ schedule(struct dial *d, uint64_t now, const char *text)
 	(void)snprintf(d->text, sizeof(d->text), "%.199s", text);
 }
 
+static bool
+linked(const struct peer_node *n, const struct b32 *key)
+{
+	for (size_t i = 0; i < n->nlinks; i++)
+		if (b32_eq(&wire_about(n->link[i]->conn)->key, key))
+			return true;
+	return false;
+}
+
 static enum err_code
 redial(struct peer_node *n, uint64_t now, uint64_t *until, struct err *e)
 {
@@ -128,6 +137,8 @@ redial(struct peer_node *n, uint64_t now, uint64_t *until, struct err *e)
 		d = &n->dial[i];
 		if (d->state != DIAL_WAITS)
 			continue;
+		if (d->again <= now && linked(n, &d->at.key))
+			d->again = now + d->delay; /* found by itself */
 		if (d->again > now) {
 			*until = d->again < *until ? d->again : *until;
 			continue;
@@ -173,6 +184,15 @@ drop(struct peer_node *n, struct link *l, const char *why, uint64_t now)
 	wire_drop(n->wire, l->conn, false);
 }
 
+/* Who breaks the protocol is not looked for again for some time. */
+static enum err_code
+ban(struct peer_node *n, const struct link *l, struct err *e)
+{
+	if (n->o.discovery == NULL)
+		return ERR_OK;
+	return wire_ban(n->wire, &wire_about(l->conn)->key, e);
+}
+
 static enum err_code
 enlist(struct peer_node *n, struct link *l, struct err *e)
 {
@@ -214,6 +234,8 @@ on_opened(
 	if (rc != ERR_OK)
 		return rc;
 	n->ever = true;
+	if (n->joined == 0)
+		n->joined = now;
 	if (ev->dial != 0) {
 		n->dial[ev->dial - 1].state = DIAL_LINKED;
 		n->dial[ev->dial - 1].tried = true;
@@ -262,7 +284,7 @@ on_frames(
 		return rc;
 	}
 	drop(n, l, why.msg, now);
-	return ERR_OK;
+	return ban(n, l, e);
 }
 
 void
@@ -277,7 +299,8 @@ peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 		peer_retire(n, l, now);
 	else if (l != NULL && l->why[0] != '\0')
 		why = l->why;
-	tell(n, PEER_LEFT, wire_about(ev->conn), why);
+	if (!ev->quiet)
+		tell(n, PEER_LEFT, wire_about(ev->conn), why);
 	if (l != NULL) {
 		for (size_t i = 0; i < n->nlinks; i++)
 			if (n->link[i] == l)
@@ -290,10 +313,15 @@ peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 static void
 on_failed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 {
-	struct dial *d = &n->dial[ev->dial - 1];
-	struct wire_about about = {.key = d->at.key, .addr = d->at.addr};
+	struct wire_about about = {.key = *ev->key};
+	struct dial *d;
 
-	schedule(d, now, ev->text);
+	if (ev->dial != 0) {
+		d = &n->dial[ev->dial - 1];
+		about.key = d->at.key;
+		about.addr = d->at.addr;
+		schedule(d, now, ev->text);
+	}
 	tell(n, PEER_UNREACHED, &about, ev->text);
 }
 
@@ -314,6 +342,15 @@ on_event(
 		break;
 	case WIRE_CHANGED:
 		n->changed = true;
+		break;
+	case WIRE_LOOKED:
+		peer_on_looked(n, ev);
+		break;
+	case WIRE_NETWORK:
+		peer_on_network(n, ev);
+		break;
+	case WIRE_QUIET:
+		n->quiet = true;
 		break;
 	case WIRE_ROOM:
 		break;

@@ -46,6 +46,8 @@ enum peer_kind {
 	PEER_CONFLICT,	/* of a core: text */
 	PEER_TROUBLE,	/* here, and not the end: text */
 	PEER_CORE,	/* replicate event of a core: HEAD, BLOCKS, DONE, … */
+	PEER_LOOKED,	/* a topic was looked up or announced: topic */
+	PEER_NETWORK,	/* peer_network() has something new */
 	PEER_TICK	/* some progress, at most ten times a second */
 };
 
@@ -55,6 +57,26 @@ struct peer_event {
 	struct addr addr;
 	const char *text;
 	const struct replicate_event *core; /* PEER_CORE */
+	const struct peer_topic *topic;	    /* PEER_LOOKED */
+};
+
+/* What became of a topic the last time. */
+struct peer_topic {
+	struct b32 topic;
+	size_t found;	  /* peers that announced it */
+	size_t announced; /* nodes that took our announcement */
+	uint64_t next;	  /* peer_now() of the next time */
+};
+
+/* Find peers in the DHT, by topic. IPv4, as the DHT is. */
+struct peer_discovery {
+	/* Nodes to begin with; none: the ones of `known` only. */
+	const struct addr *bootstrap;
+	size_t nbootstrap;
+	uint32_t peers_max; /* to be connected to; 0: 64 */
+	/* Where a bootstrap list was not given by hand, nodes that were heard
+	 * of are remembered in the store (NETWORK_NODES) for next time. */
+	bool remember;
 };
 
 struct peer_opts {
@@ -66,7 +88,9 @@ struct peer_opts {
 	size_t nat;
 	uint32_t connections_max; /* 0: PEER_CONNECTIONS_MAX */
 	uint64_t patience_us;	  /* without any progress; 0: 30 s */
-	bool (*stop)(void);	  /* NULL: never */
+	const struct peer_discovery *discovery; /* NULL: only o.at */
+	uint64_t up_max, down_max; /* bytes a second; 0: no limit */
+	bool (*stop)(void);	   /* NULL: never */
 	void (*event)(void *ctx, const struct peer_event *ev);
 	void *ctx;
 };
@@ -95,15 +119,53 @@ size_t peer_connections(const struct peer_node *n);
 /* Every address was tried at least once, with success or without. */
 bool peer_settled(const struct peer_node *n);
 
+enum peer_effort {
+	PEER_MUST, /* look for peers as long as the patience lasts, if the core
+		    * is empty here */
+	PEER_MAY   /* until it is known that nobody announces it */
+};
 /* Make core `key` known here and as long as the connected peers have it, and
  * at least `length` blocks long (0: whatever they have). Waits until all
  * peers have answered for it or the patience is over. ERR_PEERS: nobody has
  * it, or none is long enough and it is too short here. */
-NODISCARD enum err_code peer_update(
-    struct peer_node *n, const struct b32 *key, uint64_t length, struct err *e);
+NODISCARD enum err_code peer_update(struct peer_node *n, const struct b32 *key,
+    uint64_t length, enum peer_effort effort, struct err *e);
 /* Ask for blocks ahead of their use. */
 void peer_ahead(
     struct peer_node *n, const struct b32 *key, uint64_t start, uint64_t end);
+
+/* -- finding peers (opts.discovery) ---------------------------------------- */
+
+#define PEER_SERVER 1 /* be found */
+#define PEER_CLIENT 2 /* find */
+
+/* The topic of a drive is the discovery key of its metadata core. Again with
+ * other flags: changes them. */
+NODISCARD enum err_code peer_join(
+    struct peer_node *n, const struct b32 *topic, int flags, struct err *e);
+NODISCARD enum err_code peer_leave(
+    struct peer_node *n, const struct b32 *topic, struct err *e);
+/* Stay connected to the peer with this key, wherever it is. */
+NODISCARD enum err_code peer_join_peer(
+    struct peer_node *n, const struct b32 *key, struct err *e);
+/* Look for peers of a topic now, not at the next time. */
+NODISCARD enum err_code peer_refresh(
+    struct peer_node *n, const struct b32 *topic, struct err *e);
+/* What is known of a topic that was joined; false: nothing yet. */
+bool peer_topic(
+    const struct peer_node *n, const struct b32 *topic, struct peer_topic *out);
+
+struct peer_network {
+	bool ready;	  /* the DHT was asked for the first time */
+	bool online;	  /* it answers */
+	bool firewalled;  /* strangers cannot reach this machine at once */
+	bool consistent;  /* the NAT has one address for all (or is none) */
+	struct addr self; /* as others see it; family 0: unknown */
+	size_t nodes;	  /* of the DHT that are known */
+	size_t topics, announced, known, dialling;
+};
+/* All zeros without opts.discovery. */
+void peer_network(struct peer_node *n, struct peer_network *out);
 
 struct peer_totals {
 	uint64_t bytes_in, bytes_out, blocks_in, blocks_out;

@@ -49,10 +49,11 @@ frozen(struct replicate_core *c, struct err *e)
 	    "two signed histories of this core are known: it is frozen");
 }
 
-/* One round of waiting; ERR_PEERS when there is no point any more. */
+/* One round of waiting; ERR_PEERS when there is no point any more. enough: so
+ * much is here that nobody needs to be waited for. */
 static enum err_code
 wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
-    struct err *e)
+    bool enough, struct err *e)
 {
 	const struct b32 *key = core_key(replicate_core_handle(c));
 	struct replicate_status st;
@@ -62,6 +63,7 @@ wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
 		return rc;
 	replicate_status(c, &st);
 	if (peer_hopeless(n) || too_long(n, w, c) ||
+	    (enough && peer_settled(n) && peer_connections(n) == 0) ||
 	    (n->o.listen == NULL && peer_settled(n) && st.peers == 0 &&
 		peer_connections(n) > 0 && peer_answered(n, c)))
 		return peer_nobody(n, key, e);
@@ -95,7 +97,7 @@ get(void *ctx, const struct want *want, struct err *e)
 	while (!replicate_here(c, want)) {
 		if (too_short(n, c, want))
 			return peer_nobody(n, &want->key, e);
-		if ((rc = wait_on(n, c, &w, e)) != ERR_OK)
+		if ((rc = wait_on(n, c, &w, false, e)) != ERR_OK)
 			return rc;
 	}
 	return ERR_OK;
@@ -134,15 +136,16 @@ updated(struct peer_node *n, struct replicate_core *c, uint64_t length)
 	replicate_status(c, &st);
 	if (length != 0 && st.head.length >= length)
 		return true;
-	return peer_settled(n) && st.peers > 0 && peer_answered(n, c) &&
+	return peer_ready(n) && st.peers > 0 && peer_answered(n, c) &&
 	       st.head.length >= st.longest && st.head.length >= length;
 }
 
 enum err_code
-peer_update(
-    struct peer_node *n, const struct b32 *key, uint64_t length, struct err *e)
+peer_update(struct peer_node *n, const struct b32 *key, uint64_t length,
+    enum peer_effort effort, struct err *e)
 {
 	struct replicate_core *c;
+	struct replicate_status st;
 	struct watch w = {0};
 	enum err_code rc;
 
@@ -152,8 +155,10 @@ peer_update(
 		replicate_reach(c, length);
 	else
 		replicate_follow(c, true);
+	replicate_status(c, &st);
 	while (rc == ERR_OK && !updated(n, c, length))
-		rc = wait_on(n, c, &w, e);
+		rc = wait_on(
+		    n, c, &w, effort == PEER_MAY || st.head.length > 0, e);
 	replicate_follow(c, false);
 	return rc;
 }

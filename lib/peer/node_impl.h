@@ -2,6 +2,7 @@
 #ifndef PEER_NODE_IMPL_H
 #define PEER_NODE_IMPL_H
 
+#include "peer/known.h"
 #include "peer/node.h"
 #include "peer/wire.h"
 
@@ -11,6 +12,8 @@
 #define PATIENCE_US 30000000
 #define TICK_US 100000
 #define GOODBYE_US 200000
+#define STRAGGLER_US 2000000 /* for dials, once somebody is there */
+#define QUIET_US 5000000     /* to take announcements back */
 #define REFRESH_US 50000
 
 /* A connection, from WIRE_OPENED to WIRE_CLOSED. */
@@ -30,8 +33,25 @@ struct dial {
 	char text[200]; /* of the last failure */
 };
 
+/* A topic that was joined. */
+struct topic {
+	struct peer_topic about;
+	int flags;
+	uint64_t looked; /* when for the first time; 0: not yet */
+};
+
 struct peer_node {
 	struct peer_opts o;
+	struct peer_discovery discovery; /* what o.discovery points to */
+	struct addr *bootstrap;		 /* its list */
+	struct topic *topic;
+	size_t ntopics, topics_cap;
+	struct peer_network network;
+	struct known_list known;
+	bool known_new;
+	uint64_t remembered;
+	uint64_t heard;	 /* of the network */
+	uint64_t joined; /* the first connection */
 	struct sign_pair pair;
 	struct wire *wire;
 	struct replicate *repl;
@@ -43,6 +63,7 @@ struct peer_node {
 	uint64_t ticked, refreshed;
 	bool changed; /* the store, by others */
 	bool ever;    /* somebody was connected */
+	bool quiet;   /* what was announced is taken back */
 };
 
 /* node.c */
@@ -60,6 +81,17 @@ NODISCARD enum err_code peer_nobody(
     struct peer_node *n, const struct b32 *key, struct err *e);
 /* No connection, and none in sight. */
 bool peer_hopeless(const struct peer_node *n);
+
+/* node_find.c */
+void peer_on_looked(struct peer_node *n, const struct wire_event *ev);
+void peer_on_network(struct peer_node *n, const struct wire_event *ev);
+void peer_remember(struct peer_node *n);
+/* Every topic was looked up, and whoever was found was tried. */
+bool peer_looked(const struct peer_node *n);
+/* Those who can be asked were asked, or were waited for long enough. */
+bool peer_ready(const struct peer_node *n);
+/* How many announce the topic that most announce. */
+size_t peer_found(const struct peer_node *n);
 
 /* node_fetch.c */
 void peer_fetch_init(struct peer_node *n);

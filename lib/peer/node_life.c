@@ -1,12 +1,47 @@
 /* Opening and closing a node, and questions about it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "codec/z32.h"
 #include "net/io/io.h"
 #include "peer/node_impl.h"
 
 /* -- life ----------------------------------------------------------------- */
+
+static void
+discover(struct peer_node *n, struct wire_discovery *out)
+{
+	const struct peer_discovery *d = n->o.discovery;
+
+	if (d->remember)
+		known_read(&n->known, store_dir(n->o.store), n->bootstrap,
+		    d->nbootstrap);
+	*out = (struct wire_discovery){.bootstrap = n->bootstrap,
+	    .nbootstrap = d->nbootstrap,
+	    .known = n->known.node,
+	    .nknown = n->known.n,
+	    .peers_max = d->peers_max};
+}
+
+/* The list is the node's own from now on. */
+static enum err_code
+copy_discovery(struct peer_node *n, struct err *e)
+{
+	size_t bytes;
+
+	if (n->o.discovery == NULL)
+		return ERR_OK;
+	n->discovery = *n->o.discovery;
+	bytes = n->discovery.nbootstrap * sizeof(struct addr);
+	if ((n->bootstrap = malloc(bytes + 1)) == NULL)
+		return err_nomem(e);
+	if (bytes > 0)
+		memcpy(n->bootstrap, n->discovery.bootstrap, bytes);
+	n->discovery.bootstrap = n->bootstrap;
+	n->o.discovery = &n->discovery;
+	return ERR_OK;
+}
 
 static enum err_code
 start(struct peer_node *n, struct err *e)
@@ -17,6 +52,7 @@ start(struct peer_node *n, struct err *e)
 	    .connections_max = n->o.connections_max != 0
 				   ? n->o.connections_max
 				   : PEER_CONNECTIONS_MAX};
+	struct wire_discovery wd;
 	struct b32 seed;
 	char watch[4096];
 	enum err_code rc;
@@ -41,6 +77,12 @@ start(struct peer_node *n, struct err *e)
 		wo.watch = watch;
 	if ((rc = replicate_new(&n->repl, n->o.store, &ro, e)) != ERR_OK)
 		return rc;
+	wo.up_max = n->o.up_max;
+	wo.down_max = n->o.down_max;
+	if (n->o.discovery != NULL) {
+		discover(n, &wd);
+		wo.discovery = &wd;
+	}
 	return wire_open(&n->wire, &wo, e);
 }
 
@@ -59,7 +101,9 @@ peer_open(struct peer_node **out, const struct peer_opts *o, struct err *e)
 		n->o.patience_us = PATIENCE_US;
 	peer_fetch_init(n);
 	n->dial = calloc(o->nat + 1, sizeof(*n->dial));
-	rc = n->dial == NULL ? err_nomem(e) : start(n, e);
+	rc = n->dial == NULL ? err_nomem(e) : copy_discovery(n, e);
+	if (rc == ERR_OK)
+		rc = start(n, e);
 	if (rc != ERR_OK) {
 		peer_close(n);
 		return rc;
@@ -74,6 +118,8 @@ static void
 goodbye(struct peer_node *n)
 {
 	uint64_t now = io_now(), until = now + GOODBYE_US;
+	uint64_t quiet = now + QUIET_US;
+	struct err e = ERR_INIT;
 	struct wire_event *ev;
 
 	for (size_t i = 0; i < n->nlinks; i++) {
@@ -84,12 +130,15 @@ goodbye(struct peer_node *n)
 	}
 	n->o.event = NULL;
 	n->o.nat = 0;
+	n->quiet = n->o.discovery == NULL || wire_quit(n->wire, &e) != ERR_OK;
 	wire_flush(n->wire);
-	while (n->nlinks > 0 && io_now() < until) {
+	while ((n->nlinks > 0 && io_now() < until) ||
+	       (!n->quiet && io_now() < quiet)) {
 		if ((ev = wire_next(n->wire)) == NULL) {
-			wire_wait(n->wire, until);
+			wire_wait(n->wire, n->quiet ? until : quiet);
 			continue;
 		}
+		n->quiet = n->quiet || ev->kind == WIRE_QUIET;
 		if (ev->kind == WIRE_CLOSED) {
 			ev->dial = 0;
 			peer_closed(n, ev, now);
@@ -111,6 +160,7 @@ peer_close(struct peer_node *n)
 		e.code = ERR_OK;
 	if (n->wire != NULL)
 		goodbye(n);
+	peer_remember(n);
 	while (n->nlinks > 0)
 		peer_link_free(n->link[--n->nlinks]);
 	wire_close(n->wire);
@@ -118,6 +168,8 @@ peer_close(struct peer_node *n)
 	sign_pair_free(&n->pair);
 	free(n->link);
 	free(n->dial);
+	free(n->topic);
+	free(n->bootstrap);
 	free(n);
 }
 
@@ -166,7 +218,7 @@ peer_settled(const struct peer_node *n)
 	for (size_t i = 0; i < n->o.nat; i++)
 		if (!n->dial[i].tried)
 			return false;
-	return true;
+	return peer_looked(n);
 }
 
 bool
@@ -188,7 +240,22 @@ bool
 peer_hopeless(const struct peer_node *n)
 {
 	return peer_connections(n) == 0 && n->o.listen == NULL &&
-	       peer_settled(n) && !n->ever;
+	       n->o.discovery == NULL && peer_settled(n) && !n->ever;
+}
+
+static enum err_code
+nobody_found(const struct peer_node *n, const char *name, struct err *e)
+{
+	if (!n->network.online)
+		return err_set(e, ERR_PEERS,
+		    "core %s: the DHT does not answer; is there a network?",
+		    name);
+	if (peer_found(n) == 0)
+		return err_set(e, ERR_PEERS,
+		    "core %s: nobody announces it; is it being seeded?", name);
+	return err_set(e, ERR_PEERS,
+	    "core %s: announced by %zu peers, none of which could be reached",
+	    name, peer_found(n));
 }
 
 enum err_code
@@ -205,6 +272,8 @@ peer_nobody(struct peer_node *n, const struct b32 *key, struct err *e)
 	for (size_t i = 0; i < n->o.nat; i++)
 		if (n->dial[i].text[0] != '\0')
 			d = &n->dial[i];
+	if (n->o.discovery != NULL && d->text[0] == '\0')
+		return nobody_found(n, name, e);
 	if (n->o.nat == 0)
 		return err_set(
 		    e, ERR_PEERS, "core %s: no peer is connected", name);

@@ -2,6 +2,7 @@
 #include "peer/wire_impl.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bug.h"
 
@@ -30,6 +31,14 @@ obey(struct wire *w, struct wire_command *cmd, uint64_t now)
 	case WIRE_RELEASE:
 		wire_conn_release(c, now);
 		break;
+	case WIRE_JOIN:
+	case WIRE_LEAVE:
+	case WIRE_JOIN_PEER:
+	case WIRE_REFRESH:
+	case WIRE_BAN:
+	case WIRE_QUIT:
+		wire_find_obey(w->finding, cmd, now);
+		break;
 	}
 	free(cmd);
 }
@@ -50,20 +59,25 @@ on_wake(void *ctx, uint64_t now)
 }
 
 static void
-on_datagram(void *ctx, struct io_socket *s, struct view d,
+on_datagram(void *ctx, struct io_socket *from_sock, struct view d,
     const struct addr *from, uint64_t now)
 {
 	struct wire *w = ctx;
+	struct wire_sock *s = wire_sock_of(w, from_sock);
 	struct wire_conn *c;
 	uint32_t id;
 
 	if (!udx_peek(d, &id)) {
-		wire_hands_recv(w->hands, s, d, from, now);
+		if (!wire_hands_recv(w->hands, s, d, from, now) &&
+		    w->finding != NULL)
+			wire_find_recv(w->finding, s, d, from, now);
 		return;
 	}
 	c = wire_conn_find(w, id);
+	if (c != NULL && c->sock == NULL && w->finding != NULL)
+		wire_find_packet(w->finding, c, s, from, now);
 	/* a stream belongs to its socket; its address is not looked at */
-	if (c != NULL && c->sock == s)
+	if (c != NULL && (c->sock == s || c->sock == NULL))
 		wire_conn_recv(c, d, from, now);
 }
 
@@ -77,37 +91,21 @@ on_changed(void *ctx, uint64_t now)
 		wire_tell(ctx, ev);
 }
 
-/* What was held comes first; it belongs to no machine any more. */
-static void
-send_held(struct wire *w, size_t i)
-{
-	struct wire_held *h = &w->held[i];
-	size_t len = h->len;
-
-	if (len == 0 || io_socket_blocked(w->sock[i]))
-		return;
-	h->len = 0;
-	if (io_send(w->sock[i], h->buf, &len, h->segment, &h->to) ==
-	    IO_BLOCKED) {
-		/* cannot be smaller than before */
-		h->len = len;
-	}
-}
-
+/* Who begins changes, so that a rate that all share is shared. */
 static uint64_t
-on_turn(void *ctx, uint64_t now)
+pump_all(struct wire *w, uint64_t now)
 {
-	struct wire *w = ctx;
-	uint64_t deadline;
+	uint64_t deadline = IO_NEVER;
 	struct wire_conn *c;
+	size_t n = w->nconns, first = n == 0 ? 0 : w->turns++ % n;
 
-	for (size_t i = 0; i < 2; i++)
-		send_held(w, i);
-	deadline = wire_hands_turn(w->hands, now);
-	for (size_t i = 0; i < w->nconns; i++) {
-		c = w->conn[i];
+	for (size_t i = 0; i < n && i < w->nconns; i++) {
+		c = w->conn[(first + i) % w->nconns];
 		if (c->dirty || now >= c->deadline)
 			wire_conn_pump(c, now);
+	}
+	for (size_t i = 0; i < w->nconns; i++) {
+		c = w->conn[i];
 		if (c->released && now >= c->gone) {
 			wire_conn_free(c); /* the last one takes its place */
 			i--;
@@ -115,19 +113,52 @@ on_turn(void *ctx, uint64_t now)
 			deadline = c->deadline;
 		}
 	}
-	(void)io_queue_push_all(w->out, &w->events);
 	return deadline;
+}
+
+static uint64_t
+on_turn(void *ctx, uint64_t now)
+{
+	struct wire *w = ctx;
+	uint64_t deadline, next;
+
+	wire_sock_flush(w);
+	deadline = wire_hands_turn(w->hands, now);
+	next = w->finding != NULL ? wire_find_turn(w->finding, now) : IO_NEVER;
+	deadline = next < deadline ? next : deadline;
+	next = pump_all(w, now);
+	(void)io_queue_push_all(w->out, &w->events);
+	return next < deadline ? next : deadline;
 }
 
 /* -- opening and closing -------------------------------------------------- */
 
-static enum err_code
-open_socket(struct wire *w, size_t i, const struct addr *at, struct err *e)
+/* A network that is on this machine only is not for others to see. */
+static bool
+on_loopback(const struct wire_discovery *o)
 {
-	enum err_code rc = io_socket_open(&w->sock[i], w->io, at, e);
+	for (size_t i = 0; i < o->nbootstrap; i++)
+		if (o->bootstrap[i].ip[0] != 127)
+			return false;
+	return o->nbootstrap > 0;
+}
 
-	if (rc == ERR_OK && (w->held[i].buf = malloc(UDX_TRAIN_MAX)) == NULL)
-		return err_nomem(e);
+static enum err_code
+open_finding_sockets(struct wire *w, const struct wire_opts *o, struct err *e)
+{
+	struct addr at = {.family = 4};
+	enum err_code rc = ERR_OK;
+
+	if (w->fixed[WIRE_SOCK_4] != NULL) {
+		io_socket_addr(w->fixed[WIRE_SOCK_4]->io, &at);
+		at.port = 0;
+	} else {
+		if (on_loopback(o->discovery))
+			memcpy(at.ip, (const uint8_t[]){127, 0, 0, 1}, 4);
+		rc = wire_sock_open(NULL, w, WIRE_SOCK_4, &at, e);
+	}
+	if (rc == ERR_OK)
+		rc = wire_sock_open(NULL, w, WIRE_SOCK_CLIENT, &at, e);
 	return rc;
 }
 
@@ -135,15 +166,19 @@ static enum err_code
 open_sockets(struct wire *w, const struct wire_opts *o, struct err *e)
 {
 	const struct addr any4 = {.family = 4}, any6 = {.family = 6};
-	size_t at = o->listen != NULL && o->listen->family == 6;
 	enum err_code rc = ERR_OK;
 
+	w->listens = WIRE_SOCK_4;
+	if (o->listen != NULL && o->listen->family == 6)
+		w->listens = WIRE_SOCK_6;
 	if (o->listen != NULL)
-		rc = open_socket(w, at, o->listen, e);
-	if (rc == ERR_OK && o->dial4 && w->sock[0] == NULL)
-		rc = open_socket(w, 0, &any4, e);
-	if (rc == ERR_OK && o->dial6 && w->sock[1] == NULL)
-		rc = open_socket(w, 1, &any6, e);
+		rc = wire_sock_open(NULL, w, w->listens, o->listen, e);
+	if (rc == ERR_OK && o->discovery != NULL)
+		rc = open_finding_sockets(w, o, e);
+	if (rc == ERR_OK && o->dial4 && w->fixed[WIRE_SOCK_4] == NULL)
+		rc = wire_sock_open(NULL, w, WIRE_SOCK_4, &any4, e);
+	if (rc == ERR_OK && o->dial6 && w->fixed[WIRE_SOCK_6] == NULL)
+		rc = wire_sock_open(NULL, w, WIRE_SOCK_6, &any6, e);
 	return rc;
 }
 
@@ -163,6 +198,9 @@ start(struct wire *w, const struct wire_opts *o, struct err *e)
 	    (rc = open_sockets(w, o, e)) != ERR_OK ||
 	    (rc = wire_hands_new(&w->hands, w, o->listen != NULL, e)) != ERR_OK)
 		return rc;
+	if (o->discovery != NULL &&
+	    (rc = wire_find_new(&w->finding, w, o->discovery, e)) != ERR_OK)
+		return rc;
 	/* without a watch other processes' changes are seen later */
 	if (o->watch != NULL && io_watch(w->io, o->watch, e) != ERR_OK)
 		e->code = ERR_OK;
@@ -179,6 +217,8 @@ wire_open(struct wire **out, const struct wire_opts *o, struct err *e)
 		return err_nomem(e);
 	w->max = o->connections_max;
 	w->room = OUT_ROOM;
+	w->up.rate = o->up_max;
+	w->down.rate = o->down_max;
 	if ((rc = start(w, o, e)) != ERR_OK) {
 		wire_close(w);
 		return rc;
@@ -224,8 +264,10 @@ wire_close(struct wire *w)
 		io_stop(w->io);
 	while (w->nconns > 0)
 		wire_conn_free(w->conn[0]);
+	wire_find_free(w->finding);
 	wire_hands_free(w->hands);
 	io_free(w->io);
+	wire_sock_close_all(w);
 	free_commands(w->orders.first);
 	free_events(w->events.first);
 	if (w->in != NULL)
@@ -236,8 +278,6 @@ wire_close(struct wire *w)
 	io_queue_free(w->in);
 	io_queue_free(w->out);
 	sign_pair_free(&w->pair);
-	for (size_t i = 0; i < 2; i++)
-		free(w->held[i].buf);
 	free(w->conn);
 	free(w->train);
 	free(w);
@@ -246,7 +286,7 @@ wire_close(struct wire *w)
 void
 wire_addr(const struct wire *w, struct addr *out)
 {
-	io_socket_addr(w->sock[w->sock[0] == NULL], out);
+	io_socket_addr(w->fixed[w->listens]->io, out);
 }
 
 /* -- the other side ------------------------------------------------------- */
@@ -402,4 +442,57 @@ void
 wire_release(struct wire *w, struct wire_conn *c)
 {
 	say(w, WIRE_RELEASE, c, false);
+}
+
+/* -- finding -------------------------------------------------------------- */
+
+static enum err_code
+order(struct wire *w, enum wire_order what, const struct b32 *key, int flags,
+    struct err *e)
+{
+	struct wire_command *cmd = command(what, NULL);
+
+	if (cmd == NULL)
+		return err_nomem(e);
+	if (key != NULL)
+		cmd->at.key = *key;
+	cmd->flags = flags;
+	give(w, cmd);
+	return ERR_OK;
+}
+
+enum err_code
+wire_join(struct wire *w, const struct b32 *topic, int flags, struct err *e)
+{
+	return order(w, WIRE_JOIN, topic, flags, e);
+}
+
+enum err_code
+wire_leave(struct wire *w, const struct b32 *topic, struct err *e)
+{
+	return order(w, WIRE_LEAVE, topic, 0, e);
+}
+
+enum err_code
+wire_refresh(struct wire *w, const struct b32 *topic, struct err *e)
+{
+	return order(w, WIRE_REFRESH, topic, 0, e);
+}
+
+enum err_code
+wire_join_peer(struct wire *w, const struct b32 *key, struct err *e)
+{
+	return order(w, WIRE_JOIN_PEER, key, 0, e);
+}
+
+enum err_code
+wire_ban(struct wire *w, const struct b32 *key, struct err *e)
+{
+	return order(w, WIRE_BAN, key, 0, e);
+}
+
+enum err_code
+wire_quit(struct wire *w, struct err *e)
+{
+	return order(w, WIRE_QUIT, NULL, 0, e);
 }

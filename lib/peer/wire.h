@@ -28,12 +28,24 @@ struct wire;
 struct wire_conn;
 
 enum wire_kind {
-	WIRE_OPENED, /* conn: the handshake is over */
-	WIRE_FRAME,  /* conn, data, head, len: give back with wire_done() */
-	WIRE_ROOM,   /* conn: there is room to send again */
-	WIRE_CLOSED, /* conn: gone; text says why */
-	WIRE_FAILED, /* dial: nobody there; text says why */
-	WIRE_CHANGED /* the watched folder changed */
+	WIRE_OPENED,  /* conn: the handshake is over */
+	WIRE_FRAME,   /* conn, data, head, len: give back with wire_done() */
+	WIRE_ROOM,    /* conn: there is room to send again */
+	WIRE_CLOSED,  /* conn: gone; text says why */
+	WIRE_FAILED,  /* dial, or key: nobody there; text says why */
+	WIRE_CHANGED, /* the watched folder changed */
+	WIRE_LOOKED,  /* topic */
+	WIRE_NETWORK, /* network: something is new */
+	WIRE_QUIET    /* everything was taken back: see wire_quit() */
+};
+
+#define WIRE_KNOWN_MAX 64 /* nodes for next time */
+
+/* All of what the store's side knows of the DHT. */
+struct wire_network {
+	struct peer_network about;
+	struct addr known[WIRE_KNOWN_MAX];
+	size_t nknown;
 };
 
 struct wire_event {
@@ -42,8 +54,16 @@ struct wire_event {
 	struct wire_conn *conn;
 	uint8_t *data;
 	size_t head, len;
-	uint32_t dial; /* of wire_dial() */
-	char *text;    /* CLOSED, FAILED: WIRE_TEXT bytes, part of the event */
+	uint32_t dial; /* of wire_dial(); 0: found by topic */
+	bool quiet;    /* CLOSED: nobody was told that it was open */
+	/* parts of the event: */
+	char *text; /* CLOSED, FAILED: WIRE_TEXT bytes */
+	union {
+		void *part;
+		struct b32 *key; /* FAILED */
+		struct peer_topic *topic;
+		struct wire_network *network;
+	};
 };
 
 /* Set before WIRE_OPENED, constant after it. */
@@ -55,9 +75,17 @@ struct wire_about {
 	uint32_t dial; /* 0: it came to us */
 };
 
+struct wire_discovery {
+	const struct addr *bootstrap, *known;
+	size_t nbootstrap, nknown;
+	uint32_t peers_max;
+};
+
 struct wire_opts {
-	const struct addr *listen; /* NULL: only dial */
-	bool dial4, dial6;	   /* families to dial */
+	const struct addr *listen;		/* NULL: only dial */
+	bool dial4, dial6;			/* families to dial */
+	const struct wire_discovery *discovery; /* NULL: none */
+	uint64_t up_max, down_max;		/* bytes a second; 0: any */
 	const struct sign_pair *pair;
 	const char *watch; /* folder, or NULL */
 	uint32_t connections_max;
@@ -94,5 +122,20 @@ void wire_drop(struct wire *w, struct wire_conn *c, bool graceful);
 /* After WIRE_CLOSED: c is not used any more. */
 void wire_release(struct wire *w, struct wire_conn *c);
 void wire_flush(struct wire *w); /* wake the network thread if needed */
+
+/* Finding; all need opts.discovery. */
+NODISCARD enum err_code wire_join(
+    struct wire *w, const struct b32 *topic, int flags, struct err *e);
+NODISCARD enum err_code wire_leave(
+    struct wire *w, const struct b32 *topic, struct err *e);
+NODISCARD enum err_code wire_refresh(
+    struct wire *w, const struct b32 *topic, struct err *e);
+NODISCARD enum err_code wire_join_peer(
+    struct wire *w, const struct b32 *key, struct err *e);
+/* No connection with it for ten minutes. */
+NODISCARD enum err_code wire_ban(
+    struct wire *w, const struct b32 *key, struct err *e);
+/* Take back what was announced; WIRE_QUIET follows. */
+NODISCARD enum err_code wire_quit(struct wire *w, struct err *e);
 
 #endif

@@ -6,17 +6,32 @@
 #include "crypto/secret.h"
 #include "peer/wire_impl.h"
 
+/* What comes behind an event. */
+static size_t
+part(enum wire_kind kind)
+{
+	if (kind == WIRE_FAILED)
+		return sizeof(struct b32);
+	if (kind == WIRE_LOOKED)
+		return sizeof(struct peer_topic);
+	return kind == WIRE_NETWORK ? sizeof(struct wire_network) : 0;
+}
+
 struct wire_event *
 wire_event_new(enum wire_kind kind, struct wire_conn *c)
 {
 	bool says = kind == WIRE_CLOSED || kind == WIRE_FAILED;
-	struct wire_event *ev = calloc(1, sizeof(*ev) + (says ? WIRE_TEXT : 0));
+	struct wire_event *ev =
+	    calloc(1, sizeof(*ev) + (says ? WIRE_TEXT : 0) + part(kind));
 
-	if (ev != NULL) {
-		ev->kind = kind;
-		ev->conn = c;
-		ev->text = says ? (char *)(ev + 1) : NULL;
-	}
+	if (ev == NULL)
+		return NULL;
+	ev->kind = kind;
+	ev->conn = c;
+	if (part(kind) != 0)
+		ev->part = ev + 1;
+	if (says)
+		ev->text = (char *)(ev + 1) + part(kind);
 	return ev;
 }
 
@@ -102,7 +117,7 @@ delist(struct wire *w, struct wire_conn *c)
 }
 
 enum err_code
-wire_conn_new(struct wire_conn **out, struct wire *w, struct io_socket *s,
+wire_conn_new(struct wire_conn **out, struct wire *w, struct wire_sock *s,
     bool initiator, struct err *e)
 {
 	struct udx_opts o = {
@@ -154,6 +169,7 @@ wire_conn_start(struct wire_conn *c, uint32_t remote_id, const struct addr *to,
 		return rc;
 	c->about.key = keys->remote;
 	c->about.addr = *to;
+	c->opened = now;
 	memcpy(c->about.hash, keys->hash, sizeof(c->about.hash));
 	udx_connect(c->udx, remote_id, to, now);
 	c->dirty = true;
@@ -177,6 +193,10 @@ void
 wire_conn_free(struct wire_conn *c)
 {
 	delist(c->wire, c);
+	if (c->wire->finding != NULL)
+		wire_find_closed(c->wire->finding, c, io_now());
+	if (c->sock != NULL && c->sock->owned)
+		wire_sock_close(c->wire, c->sock);
 	udx_free(c->udx);
 	secret_stream_free(c->secret);
 	buf_deinit(&c->early);
@@ -185,6 +205,14 @@ wire_conn_free(struct wire_conn *c)
 }
 
 /* -- in ------------------------------------------------------------------- */
+
+static void
+settled(struct wire_conn *c)
+{
+	wire_hands_settled(c->wire->hands, c->id);
+	if (c->wire->finding != NULL)
+		wire_find_settled(c->wire->finding, c);
+}
 
 /* Its event was made with the connection: closing needs no memory. */
 void
@@ -197,25 +225,36 @@ wire_conn_close(struct wire_conn *c, const char *text)
 	if (udx_reason(c->udx) == UDX_LIVE)
 		udx_destroy(c->udx);
 	c->dirty = true;
+	if (c->state == CONN_OPENING)
+		settled(c);
 	c->state = CONN_CLOSED;
-	wire_hands_settled(c->wire->hands, c->id);
+	if (c->wire->finding != NULL)
+		wire_find_closed(c->wire->finding, c, io_now());
 	ev = c->last;
 	c->last = NULL;
 	(void)snprintf(ev->text, WIRE_TEXT, "%.199s", text);
 	ev->dial = c->about.dial;
+	ev->quiet = c->second;
 	wire_tell(c->wire, ev);
 }
 
+/* False: no memory. The connection may be closed after it all the same. */
 static bool
 tell_opened(struct wire_conn *c)
 {
+	struct finding *f = c->wire->finding;
 	struct wire_event *ev;
 
 	if (c->state != CONN_OPENING || !secret_stream_open(c->secret))
 		return true;
+	settled(c);
+	if (f != NULL && !wire_find_admit(f, c, io_now())) {
+		c->second = true;
+		wire_conn_close(c, "there is another connection to this peer");
+		return true;
+	}
 	if ((ev = wire_event_new(WIRE_OPENED, c)) == NULL)
 		return false;
-	wire_hands_settled(c->wire->hands, c->id);
 	c->state = CONN_OPEN;
 	ev->dial = c->about.dial;
 	wire_tell(c->wire, ev);
@@ -229,6 +268,8 @@ tell_frame(struct wire_conn *c, struct secret_frame *f)
 
 	if (ev == NULL)
 		return false;
+	if (!c->used && c->wire->finding != NULL)
+		wire_find_used(c->wire->finding, c);
 	ev->data = f->data;
 	ev->head = f->head;
 	ev->len = f->len;
@@ -252,7 +293,8 @@ take_bytes(struct wire_conn *c, struct view v)
 		return;
 	}
 	told = tell_opened(c);
-	while (told && secret_stream_next(c->secret, &f))
+	while (
+	    told && c->state == CONN_OPEN && secret_stream_next(c->secret, &f))
 		if (!(told = tell_frame(c, &f)))
 			secret_stream_frame_free(&f);
 	if (!told)
@@ -281,11 +323,18 @@ static void
 settle_debt(struct wire_conn *c, uint64_t now)
 {
 	size_t room = share(c->wire, IN_ROOM_SHARED, IN_ROOM, IN_ROOM_LEAST);
+	struct wire_rate *rate = &c->wire->down;
+	size_t n;
 
 	if (c->debt == 0 || __atomic_load_n(&c->inbox, __ATOMIC_RELAXED) > room)
 		return;
-	udx_credit(c->udx, c->debt, now);
-	c->debt = 0;
+	n = wire_rate_room(rate, now);
+	n = n < c->debt ? n : c->debt;
+	if (n == 0)
+		return;
+	wire_rate_take(rate, n);
+	udx_credit(c->udx, n, now);
+	c->debt -= n;
 }
 
 /* -- out ------------------------------------------------------------------ */
@@ -369,47 +418,36 @@ tell_room(struct wire_conn *c)
 		wire_conn_close(c, "out of memory");
 }
 
-bool
-wire_transmit(struct wire *w, struct io_socket *s, const uint8_t *buf,
-    size_t len, size_t segment, const struct addr *to, struct udx *u)
-{
-	struct wire_held *h = &w->held[s == w->sock[1]];
-	size_t took = len;
-
-	switch (io_send(s, buf, &took, segment, to)) {
-	case IO_SENT:
-		return true;
-	case IO_TOO_BIG:
-		if (u != NULL)
-			udx_too_big(u, segment);
-		return true;
-	case IO_BLOCKED:
-		break;
-	}
-	if (h->len == 0 && took < len) {
-		h->len = len - took;
-		memcpy(h->buf, buf + took, h->len);
-		h->segment = segment;
-		h->to = *to;
-	}
-	return false;
-}
-
 static void
 send_all(struct wire_conn *c, uint64_t now)
 {
 	struct wire *w = c->wire;
+	struct io_socket *s = c->sock->io;
 	struct udx_out out;
+	size_t room;
 
-	while (!io_socket_blocked(c->sock) &&
-	       udx_poll(c->udx, now, w->train, UDX_TRAIN_MAX, &out)) {
+	while (
+	    !io_socket_blocked(s) && (room = wire_rate_room(&w->up, now)) > 0) {
+		room = room > UDX_TRAIN_MAX ? UDX_TRAIN_MAX : room;
+		room = room < UDX_DATAGRAM_MAX ? UDX_DATAGRAM_MAX : room;
+		if (!udx_poll(c->udx, now, w->train, room, &out))
+			break;
+		wire_rate_take(&w->up, out.len);
 		io_socket_fragment(
-		    c->sock, out.fragment ? IO_MAY_FRAGMENT : IO_WHOLE);
-		if (!wire_transmit(w, c->sock, w->train, out.len, out.segment,
+		    s, out.fragment ? IO_MAY_FRAGMENT : IO_WHOLE);
+		if (!wire_transmit(c->sock, w->train, out.len, out.segment,
 			&out.to, c->udx))
 			break;
 	}
-	io_socket_fragment(c->sock, IO_WHOLE);
+	io_socket_fragment(s, IO_WHOLE);
+}
+
+/* Before that its handshake has a limit of its own. */
+static bool
+opens(const struct wire_conn *c)
+{
+	return c->state == CONN_OPENING &&
+	       (c->secret != NULL || c->awaits != NULL);
 }
 
 static void
@@ -421,7 +459,7 @@ check_end(struct wire_conn *c, uint64_t now)
 		return;
 	if (why != UDX_LIVE) {
 		wire_conn_close(c, udx_reason_text(why));
-	} else if (c->state == CONN_OPENING && now - c->opened >= OPEN_US) {
+	} else if (opens(c) && now - c->opened >= OPEN_US) {
 		wire_conn_close(c, "the handshake was not finished in time");
 	} else if (c->secret != NULL && udx_read_ended(c->udx) && !c->ending) {
 		/* END is answered with END */
@@ -430,10 +468,27 @@ check_end(struct wire_conn *c, uint64_t now)
 	}
 }
 
+/* A rate that is used up ends in a pause. */
+static void
+pause_for_rate(struct wire_conn *c, uint64_t now)
+{
+	struct wire *w = c->wire;
+	bool sends = udx_unsent(c->udx) > 0;
+
+	if (sends && wire_rate_room(&w->up, now) == 0) {
+		c->dirty = true;
+		c->deadline = wire_rate_next(&w->up, now);
+	}
+	if (c->debt > 0 && w->down.rate != 0)
+		c->deadline = least(c->deadline, wire_rate_next(&w->down, now));
+}
+
 void
 wire_conn_pump(struct wire_conn *c, uint64_t now)
 {
 	c->dirty = false;
+	if (c->doomed)
+		wire_conn_close(c, "there is a newer connection to this peer");
 	if (c->secret != NULL && c->state != CONN_CLOSED) {
 		hello(c, now);
 		settle_debt(c, now);
@@ -442,18 +497,20 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 	udx_set_send_limit(c->udx,
 	    (uint32_t)share(c->wire, SEND_SHARED, SEND_MOST, SEND_LEAST));
 	udx_batch_end(c->udx, now);
-	send_all(c, now);
+	if (c->sock != NULL)
+		send_all(c, now);
 	if (c->state != CONN_CLOSED)
 		tell_room(c);
 	check_end(c, now);
 	c->deadline = udx_deadline(c->udx);
 	if (c->state == CONN_OPEN)
 		c->deadline = least(c->deadline, c->wrote + KEEPALIVE_US);
-	else if (c->state == CONN_OPENING)
+	else if (opens(c))
 		c->deadline = least(c->deadline, c->opened + OPEN_US);
 	if (c->released)
 		c->deadline = least(c->deadline, c->gone);
-	if (io_socket_blocked(c->sock)) {
+	pause_for_rate(c, now);
+	if (c->sock != NULL && io_socket_blocked(c->sock->io)) {
 		/* the turn that begins when it is writable again */
 		c->dirty = true;
 		c->deadline = c->released ? c->gone : IO_NEVER;

@@ -9,7 +9,7 @@ struct hand { /* one dial */
 	struct hand *next;
 	struct dht_dial *dial;
 	struct wire_conn *conn;
-	struct io_socket *sock;
+	struct wire_sock *sock;
 	struct addr to;
 	uint32_t number;
 };
@@ -73,16 +73,14 @@ wire_hands_settled(struct handshakes *h, uint32_t id)
 /* -- answering ------------------------------------------------------------ */
 
 static void
-transmit(struct handshakes *h, struct io_socket *s, struct view packet,
-    const struct addr *to)
+transmit(struct wire_sock *s, struct view packet, const struct addr *to)
 {
 	/* a packet that does not go is sent again by who needs it */
-	(void)wire_transmit(
-	    h->wire, s, packet.ptr, packet.len, packet.len, to, NULL);
+	(void)wire_transmit(s, packet.ptr, packet.len, packet.len, to, NULL);
 }
 
 static void
-take_offer(struct handshakes *h, struct io_socket *s, uint64_t now)
+take_offer(struct handshakes *h, struct wire_sock *s, uint64_t now)
 {
 	struct wire_conn *c;
 	struct dht_peer peer;
@@ -97,7 +95,7 @@ take_offer(struct handshakes *h, struct io_socket *s, uint64_t now)
 		wire_conn_free(c);
 		return;
 	}
-	transmit(h, s, dht_listen_packet(h->listen), &peer.addr);
+	transmit(s, dht_listen_packet(h->listen), &peer.addr);
 	if (wire_conn_start(c, peer.udx_id, &peer.addr, &peer.keys, now, &e) !=
 	    ERR_OK)
 		wire_conn_close(c, e.msg);
@@ -126,7 +124,8 @@ begin(struct handshakes *h, struct hand *d, const struct peer_at *at,
 	    .pair = &h->wire->pair, .remote = at->key, .to = at->addr};
 	enum err_code rc;
 
-	d->sock = h->wire->sock[at->addr.family == 6];
+	d->sock =
+	    h->wire->fixed[at->addr.family == 6 ? WIRE_SOCK_6 : WIRE_SOCK_4];
 	d->to = at->addr;
 	if ((rc = wire_conn_new(&d->conn, h->wire, d->sock, true, e)) != ERR_OK)
 		return rc;
@@ -179,25 +178,28 @@ finish(struct handshakes *h, struct hand *d, uint64_t now)
 
 /* -- turns ---------------------------------------------------------------- */
 
-void
-wire_hands_recv(struct handshakes *h, struct io_socket *s, struct view d,
+bool
+wire_hands_recv(struct handshakes *h, struct wire_sock *s, struct view d,
     const struct addr *from, uint64_t now)
 {
 	for (struct hand *p = h->first; p != NULL; p = p->next)
 		if (p->sock == s && dht_dial_recv(p->dial, d, from))
-			return;
-	if (h->listen == NULL)
-		return;
+			return true;
+	/* the node of the DHT listens there */
+	if (h->listen == NULL ||
+	    (h->wire->finding != NULL && s->number != WIRE_SOCK_6))
+		return false;
 	switch (dht_listen_recv(h->listen, d, from, now)) {
 	case DHT_NONE:
 		break;
 	case DHT_ANSWER:
-		transmit(h, s, dht_listen_packet(h->listen), from);
+		transmit(s, dht_listen_packet(h->listen), from);
 		break;
 	case DHT_OFFER:
 		take_offer(h, s, now);
 		break;
 	}
+	return true;
 }
 
 uint64_t
@@ -208,9 +210,9 @@ wire_hands_turn(struct handshakes *h, uint64_t now)
 	struct view packet;
 
 	while ((d = *at) != NULL) {
-		if (!io_socket_blocked(d->sock) &&
+		if (!io_socket_blocked(d->sock->io) &&
 		    dht_dial_poll(d->dial, now, &packet))
-			transmit(h, d->sock, packet, &d->to);
+			transmit(d->sock, packet, &d->to);
 		if (dht_dial_state(d->dial) != DHT_DIALLING) {
 			*at = d->next;
 			finish(h, d, now);

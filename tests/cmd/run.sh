@@ -35,6 +35,7 @@ one() {
 		# shellcheck disable=SC2016 # expanded by the inner shell
 		env -i PATH="$bin:$bin/../tools:/usr/bin:/bin" LC_ALL=C TZ=UTC \
 		    HOME="$work/$name/home" SESSIONS="$sessions" \
+		    PEAR_DHT_BOOTSTRAP=none \
 		    PEAR_STORAGE="$work/$name/store" MASKS="$work/$name.masks" \
 		    timeout 120 sh -u -c '. "$0"; . "$1"' "$support" "$1" 2>&1
 		echo $? >"$work/$name.rc"

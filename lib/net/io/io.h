@@ -86,4 +86,8 @@ enum io_fragments { IO_WHOLE, IO_MAY_FRAGMENT };
 void io_socket_fragment(struct io_socket *s, enum io_fragments how);
 bool io_socket_blocked(const struct io_socket *s); /* [io] */
 
+/* The IPv4 addresses of the interfaces that are up, without loopback, port 0;
+ * at most n. Returns how many; 0 also if the system does not tell. */
+size_t io_interfaces(struct addr *out, size_t n);
+
 #endif

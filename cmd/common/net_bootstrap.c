@@ -1,0 +1,133 @@
+/* Whom to ask: peers given by hand, and where a search in the DHT begins. */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cmd/common/net.h"
+
+#define NODE_MAX 256 /* "host:port" */
+
+/* The public nodes (network.md 3.1). Their addresses are as stable as their
+ * names, and need no other service. */
+static const char *const public_nodes[] = {
+    "88.99.3.86:49737", "142.93.90.113:49737", "138.68.147.8:49737"};
+
+enum store_mode
+common_net_mode(
+    const struct cli *c, const struct cli_list *peers, enum store_mode mode)
+{
+	bool none = c->common.bootstrap != NULL &&
+		    strcmp(c->common.bootstrap, "none") == 0;
+
+	if (c->common.offline || (none && peers->n == 0))
+		return mode;
+	return STORE_CREATE;
+}
+
+static enum err_code
+bad(const char *text, struct err *e)
+{
+	char quoted[NODE_MAX];
+
+	err_quote(quoted, sizeof(quoted), text, strlen(text));
+	return err_set(
+	    e, ERR_USAGE, "--dht-bootstrap: \"%s\" is not host:port", quoted);
+}
+
+static enum err_code
+look_up(struct addr *out, char *host, const char *port, struct err *e)
+{
+	const struct addrinfo hints = {
+	    .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *list = NULL;
+	struct sockaddr_in in;
+	int got = getaddrinfo(host, port, &hints, &list);
+
+	if (got != 0 || list == NULL)
+		return err_set(e, ERR_PEERS, "--dht-bootstrap: %s: %s", host,
+		    got != 0 ? gai_strerror(got) : "no address");
+	memcpy(&in, list->ai_addr, sizeof(in));
+	freeaddrinfo(list);
+	*out = (struct addr){.family = 4, .port = ntohs(in.sin_port)};
+	memcpy(out->ip, &in.sin_addr, 4);
+	return ERR_OK;
+}
+
+/* "host:port", or "address@name:port" as the original writes it. */
+static enum err_code
+one_node(struct addr *out, const char *text, size_t len, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	char node[NODE_MAX], *at, *colon;
+	enum err_code rc;
+
+	if (len >= sizeof(node))
+		return bad(text, e);
+	memcpy(node, text, len);
+	node[len] = '\0';
+	if ((colon = strrchr(node, ':')) == NULL || colon == node)
+		return bad(node, e);
+	if ((at = strchr(node, '@')) != NULL)
+		memmove(at, colon, strlen(colon) + 1);
+	if (addr_parse(out, view_str(node), &ignored) != ERR_OK) {
+		colon = strrchr(node, ':');
+		*colon = '\0';
+		if ((rc = look_up(out, node, colon + 1, e)) != ERR_OK)
+			return rc;
+	}
+	return out->family == 4 && out->port != 0 ? ERR_OK : bad(node, e);
+}
+
+static enum err_code
+take_public(struct addr *out, size_t *n, struct err *e)
+{
+	const size_t all = sizeof(public_nodes) / sizeof(public_nodes[0]);
+	enum err_code rc = ERR_OK;
+
+	for (*n = 0; *n < all && rc == ERR_OK; (*n)++)
+		rc = addr_parse(&out[*n], view_str(public_nodes[*n]), e);
+	return rc;
+}
+
+enum err_code
+common_net_bootstrap(
+    struct addr *out, size_t *n, bool *none, const char *text, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	size_t len;
+
+	*n = 0;
+	*none = text != NULL && strcmp(text, "none") == 0;
+	if (*none)
+		return ERR_OK;
+	if (text == NULL || *text == '\0')
+		return take_public(out, n, e);
+	for (; *text != '\0' && rc == ERR_OK;
+	     text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		if (*n == COMMON_NODES_MAX)
+			return err_set(e, ERR_USAGE,
+			    "--dht-bootstrap: more than %d nodes",
+			    COMMON_NODES_MAX);
+		rc = one_node(&out[(*n)++], text, len, e);
+	}
+	return rc;
+}
+
+enum err_code
+common_net_words(
+    struct peer_at *at, const struct cli_list *peers, struct err *e)
+{
+	if (peers->n > PEER_AT_MAX)
+		return err_set(
+		    e, ERR_USAGE, "more than %d --peer", PEER_AT_MAX);
+	for (size_t i = 0; i < peers->n; i++)
+		if (peer_at_parse(&at[i], view_str(peers->item[i]), e) !=
+		    ERR_OK) {
+			e->code = ERR_USAGE;
+			return err_wrap(e, "--peer");
+		}
+	return ERR_OK;
+}
