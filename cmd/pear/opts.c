@@ -36,6 +36,7 @@ const struct pear_command pear_commands[] = {
     {"cores", "list the cores of the store"},
     {"gc", "free disk space"},
     {"keys", "export and import the store's keys"},
+    {"dht", "run a node by which peers find each other"},
 };
 const size_t pear_command_count =
     sizeof(pear_commands) / sizeof(pear_commands[0]);

@@ -57,7 +57,7 @@ struct dht {
 	struct records *records;
 	struct dht_search *searches; /* under way */
 	struct node_user *users;     /* retired ones included */
-	struct commons *commons;    /* what servers and connects share */
+	struct commons *commons;     /* what servers and connects share */
 	/* the sweep of retired users is due */
 	bool sweep;
 };

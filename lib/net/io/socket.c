@@ -357,6 +357,8 @@ refused(struct io_socket *s, int os)
 		return IO_TOO_BIG;
 	if (os != EAGAIN && os != EWOULDBLOCK && os != ENOBUFS)
 		return IO_SENT; /* unreachable for now: as good as lost */
+	if (!s->open)
+		return IO_SENT; /* nobody would hear that it is writable */
 	s->blocked = true;
 	(void)uv_poll_start(&s->poll, UV_READABLE | UV_WRITABLE, on_poll);
 	return IO_BLOCKED;

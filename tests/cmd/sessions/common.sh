@@ -3,7 +3,7 @@
 # shellcheck source=tests/cmd/sessions/fixtures/identity.sh
 . "$SESSIONS/fixtures/identity.sh"
 identity "$PEAR_STORAGE"
-all="touch build stage dump info cores gc keys changelog"
+all="touch build stage dump info cores gc keys changelog dht"
 
 mask VERSION "$(pear --version | sed 's/.* //')"
 for c in $all; do
