@@ -132,7 +132,7 @@ static void
 hello_extensions(struct liar *l)
 {
 	liar_hello(l);
-	for (unsigned i = 0; i < 100 && !l->dropped; i++) {
+	for (unsigned i = 0; i < 1000 && !l->dropped; i++) {
 		struct buf *b = liar_message(l, MESSAGE_EXTENSION);
 
 		enc_uint(b, 1);
@@ -247,7 +247,7 @@ const struct lie lies_say[] = {
     SAY("seeder: pushes everything", LIE_ANY, NULL, hello_pushing, never_answer,
 	0),
     SAY("seeder: bits up to 2^53", LIE_ANY, NULL, hello_bits, never_answer, 0),
-    SAY("seeder: 10 MB of extensions", LIE_ANY, NULL, hello_extensions,
+    SAY("seeder: 100 MB of extensions", LIE_ANY, NULL, hello_extensions,
 	never_answer, 0),
     SAY("seeder: rejects", LIE_ANY, NULL, reject, never_answer, 0),
     SAY("seeder: closes and opens", LIE_ANY, NULL, close_at_once, never_answer,
