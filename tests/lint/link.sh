@@ -22,6 +22,11 @@ imports() {
 	nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $NF); print $NF }'
 }
 
+# Two rooms with one name for different things link to whichever comes first.
+twice=$(nm -g --defined-only "$(dirname "$1")"/../lib*.a 2>/dev/null |
+	awk 'NF == 3 { print $3 }' | grep -v '^__' | sort | uniq -d | tr '\n' ' ')
+[ -z "$twice" ] && pass || fail "defined in two rooms: $twice"
+
 for b in "$@"; do
 	room=${b##*/}
 	case $room in

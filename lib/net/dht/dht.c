@@ -102,7 +102,7 @@ on_request(void *ctx, const struct rpc_incoming *in)
 	else if (in->m.command == DHT_PEER_HOLEPUNCH)
 		router_holepunch(d, in);
 	else
-		serve_request(d, in);
+		dht_serve_request(d, in);
 }
 
 /* -- life ----------------------------------------------------------------- */

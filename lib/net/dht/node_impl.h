@@ -79,9 +79,9 @@ bool router_route(
 
 /* -- serve.c: others' records --------------------------------------------- */
 
-void serve_request(struct dht *d, const struct rpc_incoming *in);
+void dht_serve_request(struct dht *d, const struct rpc_incoming *in);
 /* Records of a key under a target are no longer told. */
-void serve_forget(
+void dht_serve_forget(
     struct dht *d, const struct b32 *target, const struct b32 *key);
 
 /* -- search.c ------------------------------------------------------------- */

@@ -352,7 +352,7 @@ start_records(struct dht_search **out, struct dht *d,
 		s->relay[i] = o->relay[i];
 	/* at this node too */
 	if (o->pair != NULL && o->clear)
-		serve_forget(d, &o->topic, &o->pair->pub);
+		dht_serve_forget(d, &o->topic, &o->pair->pub);
 	return search_start(out, s, o->start, o->nstart, now, e);
 }
 

@@ -161,12 +161,12 @@ unannounce(struct dht *d, const struct rpc_incoming *in)
 	if (!in->proven || !dht_announce_decode(&a, in->m.value) ||
 	    !signed_by_peer(d, in, DHT_UNANNOUNCE, &a))
 		return;
-	serve_forget(d, &in->m.target, &a.peer.key);
+	dht_serve_forget(d, &in->m.target, &a.peer.key);
 	rpc_answer(d->rpc, in, RPC_OK, VIEW_EMPTY, QUIET);
 }
 
 void
-serve_forget(struct dht *d, const struct b32 *target, const struct b32 *key)
+dht_serve_forget(struct dht *d, const struct b32 *target, const struct b32 *key)
 {
 	if (is_hash_of(target, view_b32(key)))
 		records_remove(d->records, RECORDS_ROUTE, target, NULL);
@@ -360,7 +360,7 @@ with_target(struct dht *d, const struct rpc_incoming *in)
 }
 
 void
-serve_request(struct dht *d, const struct rpc_incoming *in)
+dht_serve_request(struct dht *d, const struct rpc_incoming *in)
 {
 	struct rpc_about about;
 
