@@ -346,7 +346,8 @@ connect_choose(struct dht_connect *c)
 	struct connect_shaken *s = &c->s;
 
 	if (c->early.family != 0) {
-		connect_done(c, c->early_sock, &c->early, DHT_OPEN);
+		connect_done(c, c->early_sock, &c->early,
+		    s->relayed ? DHT_OPEN : DHT_DIRECT);
 	} else if (!s->relayed) {
 		connect_done(c, hello_sock(c->d), &s->relay, DHT_DIRECT);
 	} else if (s->firewall == DHT_FIREWALL_OPEN || !s->has_ways) {

@@ -25,7 +25,7 @@ struct end {
 	struct dht_connect *c;
 	struct dht_server *s;
 	unsigned announced, offers;
-	bool refuses;
+	bool refuses, mute;
 };
 
 static inline void
@@ -33,6 +33,8 @@ say(struct end *x, uint32_t sock, const struct addr *to)
 {
 	uint8_t v[5] = {STREAM};
 
+	if (x->mute)
+		return;
 	memcpy(v + 1, &x->f.peer.udx_id, 4);
 	vhost_send(x->host, sock, to, view_of(v, sizeof(v)), 0);
 }
