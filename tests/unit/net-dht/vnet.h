@@ -17,7 +17,9 @@
 #include "net/dht/dht.h"
 #include "support/vec.h"
 
+#ifndef VNET_HOSTS
 #define VNET_HOSTS 24
+#endif
 #define VNET_NATS 8
 #define VNET_SOCKS 400
 #define VNET_FLOWS 16384
