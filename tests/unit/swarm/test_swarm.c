@@ -118,6 +118,61 @@ test_close_late(void **state)
 	fake_free();
 }
 
+/* A second: every search takes one. Nobody is found but for A. */
+static void
+second(void)
+{
+	struct dht_search *q, *next;
+
+	fake_wait(SECOND);
+	for (q = fake.searches; q != NULL; q = next) {
+		next = q->next;
+		if (b32_eq(&q->o.topic, &A)) {
+			fake_find_peers(&A, 5000, 3);
+			fake_turn();
+		}
+		fake_end(q, 20);
+	}
+	fake_turn();
+}
+
+/* A thousand topics: one has hundreds of peers that do not answer, the others
+ * nobody. A new one is served within five seconds. */
+static void
+test_thousand(void **state)
+{
+	struct b32 topic = {{9}}, k;
+	size_t n = 0;
+
+	(void)state;
+	fake_begin(NULL, 0xff);
+	for (uint32_t i = 0; i < 1000; i++) {
+		memcpy(topic.b + 1, &i, sizeof(i));
+		fake_join(&topic, SWARM_CLIENT);
+	}
+	memset(topic.b + 1, 0, 4);
+	fake_find_peers(&topic, 0, 250);
+	for (int i = 0; i < 90; i++) /* all had their first round */
+		second();
+	check(fake.ndialled == 3 && fake.looks > 1000);
+	for (int round = 0; round < 4; round++) {
+		fake_join(&A, SWARM_CLIENT);
+		for (int i = 0; i < 5; i++)
+			second();
+		for (uint32_t i = 0; i < 3; i++) {
+			k = fake_key(5000 + i);
+			n += fake_dials_of(&k);
+			if (fake_dials_of(&k) > 0)
+				fake_fail(&k);
+		}
+		check(n >= (size_t)round + 1);
+		swarm_leave(fake.s, &A, fake.now);
+		for (int i = 0; i < 7; i++)
+			second();
+	}
+	fake_free();
+}
+
 /* -- a random life -------------------------------------------------------- */
 
 #define PEERS 40
@@ -458,6 +513,7 @@ main(void)
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_close),
 	    cmocka_unit_test(test_close_late),
+	    cmocka_unit_test(test_thousand),
 	    cmocka_unit_test(test_life),
 	};
 
