@@ -14,9 +14,12 @@
  *
  * IPv4 only, as the protocol is. A packet never makes the node contact port
  * 0, itself, or, told by a host that is not local, a reserved address.
- * Answers to somebody whose address no token proved are never larger than a
- * small constant factor of the question (see RPC_PACKET_MAX); requests of one
- * host are limited (limit in rpc_opts).
+ * Answers of its own are at most four times as large as the question. A host
+ * of the public internet gets 100 answers a second, and 1,000 at once.
+ *
+ * rpc_new() sends nothing: the bootstrap begins with the first rpc_turn(). A
+ * clock that stands still while the machine sleeps cannot tell RPC_WAKEUP:
+ * call rpc_renew() then.
  */
 #ifndef NET_RPC_RPC_H
 #define NET_RPC_RPC_H
@@ -56,7 +59,7 @@ struct rpc_env {
 	void (*send)(void *ctx, uint32_t sock, const struct addr *to,
 	    struct view packet);
 	/* A request that is not internal, with a right token or without one.
-	 * NULL, or nothing done: no answer. */
+	 * Nothing done: no answer. NULL: all are unknown commands. */
 	void (*request)(void *ctx, const struct rpc_incoming *in);
 	void (*event)(void *ctx, enum rpc_event ev); /* may be NULL */
 };
@@ -70,8 +73,8 @@ enum rpc_role {
 struct rpc_opts {
 	enum rpc_role role;
 	/* The public address of the server socket, if it is known to the
-	 * operator (a bootstrap node must be told): persistent and open at
-	 * once with RPC_SERVER. NULL: found out. */
+	 * operator: persistent at once with RPC_SERVER and `open`. NULL: found
+	 * out (by the first node of a network, from the second one). */
 	const struct addr *self;
 	uint16_t port;		      /* of the server socket */
 	bool open;		      /* take it for reachable without a test */
@@ -132,13 +135,17 @@ struct rpc_ask {
 	void *ctx;
 };
 
-/* A number that names the request; never 0. */
+/* A number that names the request; never 0. ERR_INVALID: no such address;
+ * ERR_LIMIT: the value is too large, or too many requests are under way. Sent
+ * at once, or when the line has room. Internal requests are answered by the
+ * node that was asked, others by anybody who knows the tid. */
 NODISCARD enum err_code rpc_request(struct rpc *r, const struct rpc_ask *ask,
     uint64_t now, uint64_t *out, struct err *e);
 void rpc_forget(struct rpc *r, uint64_t request); /* done or unknown: fine */
 
 enum rpc_answer_flags { RPC_NO_TOKEN = 1, RPC_NO_CLOSER = 2 };
-/* The answer, with a token and closer nodes if there is a target. */
+/* The answer, with a token and closer nodes if there is a target. Without
+ * closer nodes if it is too large with them; not at all if it still is. */
 void rpc_answer(struct rpc *r, const struct rpc_incoming *in,
     enum rpc_error error, struct view value, int flags);
 /* Pass something on as a packet of its own with a tid of somebody else:
