@@ -19,7 +19,7 @@ search_new(struct dht *d, const struct search_ops *ops)
 	s->d = d;
 	s->ops = ops;
 	buf_init(&s->value, RPC_PACKET_MAX);
-	buf_init(&s->put, RPC_PACKET_MAX);
+	buf_init(&s->made, RPC_PACKET_MAX);
 	s->next = d->searches;
 	if (s->next != NULL)
 		s->next->prev = s;
@@ -37,7 +37,7 @@ search_free(struct dht_search *s)
 	else
 		s->d->searches = s->next;
 	buf_deinit(&s->value);
-	buf_deinit(&s->put);
+	buf_deinit(&s->made);
 	free(s);
 }
 
@@ -54,10 +54,9 @@ dht_search_cancel(struct dht_search *s)
 	if (s->query != NULL)
 		rpc_query_cancel(s->query);
 	s->query = NULL;
-	for (size_t i = 0; i < s->nstale; i++)
-		if (s->request[i] != 0)
-			rpc_forget(s->d->rpc, s->request[i]);
-	s->nstale = 0;
+	for (size_t i = 0; i < s->nrequests; i++)
+		rpc_forget(s->d->rpc, s->request[i]);
+	s->nrequests = 0;
 	s->cancelled = true;
 	if (!s->inside)
 		search_free(s);
@@ -75,24 +74,6 @@ on_reply(void *ctx, const struct rpc_reply *r)
 		search_free(s);
 }
 
-static bool
-on_commit(void *ctx, const struct rpc_node *n, struct rpc_ask *ask)
-{
-	struct dht_search *s = ctx;
-
-	buf_reset(&s->value);
-	s->ops->commit(s, n);
-	if (s->value.failed != ERR_OK)
-		return false;
-	ask->command = s->ops->put;
-	ask->has_target = true;
-	ask->target = s->target;
-	ask->has_token = true;
-	ask->token = n->token;
-	ask->value = buf_view(&s->value);
-	return true;
-}
-
 static void
 on_done(void *ctx, const struct rpc_node *closest, size_t n, size_t answers,
     size_t commits, uint64_t now)
@@ -100,11 +81,11 @@ on_done(void *ctx, const struct rpc_node *closest, size_t n, size_t answers,
 	struct dht_search *s = ctx;
 
 	(void)answers;
+	(void)commits;
 	s->query = NULL;
 	s->nclosest = n < RPC_K ? n : RPC_K;
 	for (size_t i = 0; i < s->nclosest; i++)
 		s->closest[i] = closest[i];
-	s->commits = commits;
 	s->ops->done(s, now);
 }
 
@@ -118,7 +99,6 @@ search_start(struct dht_search **out, struct dht_search *s,
 	    .start = start,
 	    .nstart = nstart,
 	    .reply = on_reply,
-	    .commit = s->ops->commit != NULL ? on_commit : NULL,
 	    .done = on_done,
 	    .ctx = s};
 	enum err_code rc;
@@ -133,79 +113,65 @@ search_start(struct dht_search **out, struct dht_search *s,
 	return ERR_OK;
 }
 
-/* -- the end of a search for records -------------------------------------- */
+/* -- requests to the nodes that were found -------------------------------- */
 
 static void
-records_end(struct dht_search *s, uint64_t now)
+one_less(struct dht_search *s, uint64_t now)
 {
-	const struct dht_search_opts o = s->o;
-
-	s->inside = true;
-	if (o.done != NULL)
-		o.done(o.ctx, s->closest, s->nclosest, s->commits, now);
-	search_free(s);
-}
-
-static bool
-is_closest(const struct dht_search *s, const struct rpc_node *n)
-{
-	for (size_t i = 0; i < s->nclosest; i++)
-		if (addr_eq(&s->closest[i].addr, &n->addr))
-			return true;
-	return false;
+	if (--s->pending > 0)
+		return;
+	s->nrequests = 0;
+	s->then(s, now);
 }
 
 static void
-on_unannounced(void *ctx, const struct rpc_reply *r)
+on_answer(void *ctx, const struct rpc_reply *r)
 {
 	struct dht_search *s = ctx;
 
-	s->pending--;
-	if (r->m != NULL && r->m->error == RPC_OK && s->ops->commit == NULL)
-		s->commits++;
-	if (s->pending == 0)
-		records_end(s, r->now);
+	s->commits += r->m != NULL && r->m->error == RPC_OK;
+	one_less(s, r->now);
 }
 
 static bool
-unannounce_at(struct dht_search *s, size_t i, uint64_t now)
+put_at(struct dht_search *s, const struct rpc_node *n, enum dht_command put,
+    uint64_t now)
 {
-	const struct rpc_node *n = &s->stale[i];
-	struct rpc_ask ask = {.to = n->addr,
+	const struct rpc_ask ask = {.to = n->addr,
 	    .sock = UINT32_MAX,
 	    .has_target = true,
 	    .has_token = true,
-	    .command = DHT_UNANNOUNCE,
+	    .command = put,
 	    .target = s->target,
 	    .token = n->token,
-	    .done = on_unannounced,
+	    .value = buf_view(&s->value),
+	    .done = on_answer,
 	    .ctx = s};
 	struct err e = ERR_INIT;
 
-	buf_reset(&s->value);
-	search_announce_value(
-	    &s->value, DHT_UNANNOUNCE, &s->target, n, s->o.pair, NULL, 0);
-	ask.value = buf_view(&s->value);
 	return s->value.failed == ERR_OK &&
-	       rpc_request(s->d->rpc, &ask, now, &s->request[i], &e) == ERR_OK;
+	       rpc_request(s->d->rpc, &ask, now, &s->request[s->nrequests],
+		   &e) == ERR_OK;
 }
 
-/* Old records are taken back, but not where a new one has just replaced it:
- * the two packets could pass each other on the way. */
-static void
-records_done(struct dht_search *s, uint64_t now)
+void
+search_put(struct dht_search *s, const struct search_step *step, uint64_t now)
 {
-	bool announced = s->ops->commit != NULL;
-
+	bug_if(step->n > SEARCH_REQUESTS_MAX);
+	s->then = step->then;
+	s->commits = s->nrequests = 0;
 	s->pending = 1; /* not before all are asked */
-	for (size_t i = 0; i < s->nstale; i++) {
-		if (announced && is_closest(s, &s->stale[i]))
+	for (size_t i = 0; i < step->n; i++) {
+		if (!step->node[i].has_token)
 			continue;
-		if (unannounce_at(s, i, now))
+		buf_reset(&s->value);
+		step->value(s, &step->node[i]);
+		if (put_at(s, &step->node[i], step->put, now)) {
+			s->nrequests++;
 			s->pending++;
+		}
 	}
-	if (--s->pending == 0)
-		records_end(s, now);
+	one_less(s, now);
 }
 
 /* -- replies -------------------------------------------------------------- */
@@ -259,7 +225,7 @@ note_stale(
 	n->addr = r->from;
 	n->has_token = true;
 	n->token = r->m->token;
-	s->request[s->nstale++] = 0;
+	s->nstale++;
 }
 
 static void
@@ -315,23 +281,71 @@ search_announce_value(struct buf *b, enum dht_command c,
 }
 
 static void
-announce_commit(struct dht_search *s, const struct rpc_node *n)
+announce_value(struct dht_search *s, const struct rpc_node *n)
 {
 	search_announce_value(&s->value, DHT_ANNOUNCE, &s->target, n, s->o.pair,
 	    s->relay, s->o.nrelays);
 }
 
+static void
+unannounce_value(struct dht_search *s, const struct rpc_node *n)
+{
+	search_announce_value(
+	    &s->value, DHT_UNANNOUNCE, &s->target, n, s->o.pair, NULL, 0);
+}
+
+/* -- the end -------------------------------------------------------------- */
+
+static void
+records_end(struct dht_search *s, uint64_t now)
+{
+	const struct dht_search_opts o = s->o;
+
+	s->inside = true;
+	if (o.done != NULL)
+		o.done(o.ctx, s->closest, s->nclosest, s->commits, now);
+	search_free(s);
+}
+
+static void
+announce(struct dht_search *s, uint64_t now)
+{
+	const struct search_step step = {
+	    DHT_ANNOUNCE, s->closest, s->nclosest, announce_value, records_end};
+
+	search_put(s, &step, now);
+}
+
+/* What is old is gone before the new comes: nodes of the original keep both
+ * otherwise. */
+static void
+announce_done(struct dht_search *s, uint64_t now)
+{
+	const struct search_step step = {
+	    DHT_UNANNOUNCE, s->stale, s->nstale, unannounce_value, announce};
+
+	search_put(s, &step, now);
+}
+
+static void
+unannounce_done(struct dht_search *s, uint64_t now)
+{
+	const struct search_step step = {
+	    DHT_UNANNOUNCE, s->stale, s->nstale, unannounce_value, records_end};
+
+	search_put(s, &step, now);
+}
+
 /* -- the contract --------------------------------------------------------- */
 
 static const struct search_ops LOOKUP = {
-    .ask = DHT_LOOKUP, .reply = lookup_reply, .done = records_done};
-static const struct search_ops ANNOUNCE = {.ask = DHT_LOOKUP,
-    .put = DHT_ANNOUNCE,
-    .reply = lookup_reply,
-    .commit = announce_commit,
-    .done = records_done};
+    .ask = DHT_LOOKUP, .reply = lookup_reply, .done = records_end};
+static const struct search_ops ANNOUNCE = {
+    .ask = DHT_LOOKUP, .reply = lookup_reply, .done = announce_done};
+static const struct search_ops UNANNOUNCE = {
+    .ask = DHT_LOOKUP, .reply = lookup_reply, .done = unannounce_done};
 static const struct search_ops FIND_PEER = {
-    .ask = DHT_FIND_PEER, .reply = find_peer_reply, .done = records_done};
+    .ask = DHT_FIND_PEER, .reply = find_peer_reply, .done = records_end};
 
 static enum err_code
 start_records(struct dht_search **out, struct dht *d,
@@ -372,7 +386,7 @@ dht_unannounce(struct dht_search **out, struct dht *d,
 
 	bug_if(o->pair == NULL);
 	clear.clear = true;
-	return start_records(out, d, &LOOKUP, &clear, now, e);
+	return start_records(out, d, &UNANNOUNCE, &clear, now, e);
 }
 
 enum err_code

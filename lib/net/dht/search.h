@@ -13,12 +13,13 @@
 
 #define SEARCH_STALE_MAX 40 /* nodes that tell an old record of ours */
 
+#define SEARCH_REQUESTS_MAX \
+	(SEARCH_STALE_MAX > RPC_K ? SEARCH_STALE_MAX : RPC_K)
+
 struct search_ops {
-	enum dht_command ask, put; /* put: what commit sends */
+	enum dht_command ask;
 	void (*reply)(struct dht_search *s, const struct rpc_reply *r);
-	/* The value of the request that commits at n, in s->value; NULL: the
-	 * search does not commit. */
-	void (*commit)(struct dht_search *s, const struct rpc_node *n);
+	/* The query is over: s->closest is set. */
 	void (*done)(struct dht_search *s, uint64_t now);
 };
 
@@ -32,17 +33,20 @@ struct dht_search {
 	struct buf value;
 	/* what the query ended with */
 	struct rpc_node closest[RPC_K];
-	size_t nclosest, commits;
-	/* records: o.relay points to relay */
-	struct dht_search_opts o;
+	size_t nclosest;
+	/* a struct search_step under way */
+	uint64_t request[SEARCH_REQUESTS_MAX];
+	size_t nrequests, pending, commits;
+	void (*then)(struct dht_search *s, uint64_t now);
+	/* records */
+	struct dht_search_opts o; /* no addresses */
 	struct addr relay[DHT_RELAYS_MAX];
 	struct rpc_node stale[SEARCH_STALE_MAX];
-	uint64_t request[SEARCH_STALE_MAX]; /* UNANNOUNCE under way, or 0 */
-	size_t nstale, pending;
+	size_t nstale;
 	/* values */
 	struct dht_value_opts v;
 	bool found; /* the best so far has v.seq */
-	struct buf put;
+	struct buf made;
 };
 
 /* Zeroed, in the list of the node. */
@@ -51,5 +55,17 @@ struct dht_search *search_new(struct dht *d, const struct search_ops *ops);
 NODISCARD enum err_code search_start(struct dht_search **out,
     struct dht_search *s, const struct addr *start, size_t nstart, uint64_t now,
     struct err *e);
+/* Requests to some nodes, with the tokens they gave: value() makes what each
+ * is told, in s->value, which is empty. After the last answer s->commits is
+ * how many took it, and then() is called. */
+struct search_step {
+	enum dht_command put;
+	const struct rpc_node *node;
+	size_t n; /* <= SEARCH_REQUESTS_MAX */
+	void (*value)(struct dht_search *s, const struct rpc_node *n);
+	void (*then)(struct dht_search *s, uint64_t now);
+};
+void search_put(
+    struct dht_search *s, const struct search_step *step, uint64_t now);
 
 #endif

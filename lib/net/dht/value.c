@@ -4,7 +4,7 @@
 #include "net/dht/search.h"
 
 static void
-value_done(struct dht_search *s, uint64_t now)
+value_end(struct dht_search *s, uint64_t now)
 {
 	const struct dht_value_opts v = s->v;
 	size_t commits = s->commits;
@@ -55,26 +55,38 @@ immutable_reply(struct dht_search *s, const struct rpc_reply *r)
 
 /* The same at every node: made when the search began. */
 static void
-put_commit(struct dht_search *s, const struct rpc_node *n)
+same_value(struct dht_search *s, const struct rpc_node *n)
 {
 	(void)n;
-	buf_append(&s->value, buf_view(&s->put));
+	buf_append(&s->value, buf_view(&s->made));
+}
+
+static void
+mutable_done(struct dht_search *s, uint64_t now)
+{
+	const struct search_step step = {
+	    DHT_MUTABLE_PUT, s->closest, s->nclosest, same_value, value_end};
+
+	search_put(s, &step, now);
+}
+
+static void
+immutable_done(struct dht_search *s, uint64_t now)
+{
+	const struct search_step step = {
+	    DHT_IMMUTABLE_PUT, s->closest, s->nclosest, same_value, value_end};
+
+	search_put(s, &step, now);
 }
 
 static const struct search_ops MUTABLE = {
-    .ask = DHT_MUTABLE_GET, .reply = mutable_reply, .done = value_done};
-static const struct search_ops MUTABLE_PUT = {.ask = DHT_MUTABLE_GET,
-    .put = DHT_MUTABLE_PUT,
-    .reply = mutable_reply,
-    .commit = put_commit,
-    .done = value_done};
+    .ask = DHT_MUTABLE_GET, .reply = mutable_reply, .done = value_end};
+static const struct search_ops MUTABLE_PUT = {
+    .ask = DHT_MUTABLE_GET, .reply = mutable_reply, .done = mutable_done};
 static const struct search_ops IMMUTABLE = {
-    .ask = DHT_IMMUTABLE_GET, .reply = immutable_reply, .done = value_done};
-static const struct search_ops IMMUTABLE_PUT = {.ask = DHT_IMMUTABLE_GET,
-    .put = DHT_IMMUTABLE_PUT,
-    .reply = immutable_reply,
-    .commit = put_commit,
-    .done = value_done};
+    .ask = DHT_IMMUTABLE_GET, .reply = immutable_reply, .done = value_end};
+static const struct search_ops IMMUTABLE_PUT = {
+    .ask = DHT_IMMUTABLE_GET, .reply = immutable_reply, .done = immutable_done};
 
 static struct dht_search *
 value_new(
@@ -118,7 +130,7 @@ make_mutable(struct dht_search *s, const struct dht_value_opts *o)
 
 	dht_mutable_signable(text, m.seq, m.value);
 	sign_make(sig, view_of(text, sizeof(text)), o->pair);
-	dht_mutable_put_encode(&s->put, &m);
+	dht_mutable_put_encode(&s->made, &m);
 	hash_data(&s->target, view_b32(&o->pair->pub));
 	s->v.key = o->pair->pub;
 	s->v.seq = 0; /* whatever there is */
@@ -142,10 +154,10 @@ dht_put(struct dht_search **out, struct dht *d, enum dht_value kind,
 	if (kind == DHT_MUTABLE) {
 		make_mutable(s, o);
 	} else {
-		buf_append(&s->put, o->value);
+		buf_append(&s->made, o->value);
 		hash_data(&s->target, o->value);
 	}
-	if (s->put.failed != ERR_OK)
-		s->value.failed = s->put.failed;
+	if (s->made.failed != ERR_OK)
+		s->value.failed = s->made.failed;
 	return search_start(out, s, NULL, 0, now, e);
 }
