@@ -4,7 +4,7 @@
 ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli git \
 	drive build-tool multisig review \
 	net-noise net-secret net-udx net-mux net-rpc net-dht net-io net-http \
-	replicate swarm peer monitor
+	replicate swarm peer monitor blind
 
 uses_base :=
 uses_codec := base
@@ -40,6 +40,7 @@ uses_replicate := core store merkle net-mux crypto codec base
 uses_monitor := codec base
 # who to be connected to: no connection itself
 uses_swarm := net-dht net-rpc net-noise crypto codec base
+uses_blind := replicate core store merkle net-mux crypto codec base
 # the one place where both columns meet: wiring only
 uses_peer := replicate swarm core store merkle net-dht net-rpc net-secret net-noise \
 	net-udx net-mux net-io crypto codec base

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replicate/impl.h"
+#include "replicate/channel_impl.h"
 
 /* -- life ----------------------------------------------------------------- */
 
@@ -50,6 +50,7 @@ replicate_peer_remove(struct replicate_peer *p, uint64_t now)
 	r->now = now;
 	while (p->sessions != NULL)
 		session_free(p->sessions, SESSION_OVER);
+	channel_forget(p);
 	events_forget_peer(r, p);
 	if (p->prev != NULL)
 		p->prev->next = p->next;
@@ -110,7 +111,9 @@ on_offered(struct replicate_peer *p, const struct mux_event *ev, struct err *e)
 	struct b32 dkey, key;
 	enum err_code rc;
 
-	if (!is_ours(ev->protocol) || ev->id.len != sizeof(dkey.b))
+	if (!is_ours(ev->protocol))
+		return channel_offered(p, ev, e);
+	if (ev->id.len != sizeof(dkey.b))
 		return ERR_OK; /* refused by the mux */
 	memcpy(dkey.b, ev->id.ptr, sizeof(dkey.b));
 	c = replicate_by_dkey(r, &dkey);
@@ -154,7 +157,10 @@ static enum err_code
 dispatch(struct replicate_peer *p, const struct mux_event *ev, struct err *e)
 {
 	struct session *s = ev->user;
+	struct replicate_channel *c = channel_of(p, ev);
 
+	if (c != NULL)
+		return channel_event(c, ev, e);
 	switch (ev->kind) {
 	case MUX_OFFERED:
 		return on_offered(p, ev, e);

@@ -17,6 +17,7 @@
 #include "core/fork.h"
 #include "core/proof.h"
 #include "net/mux/mux.h"
+#include "replicate/channel.h"
 #include "replicate/message.h"
 #include "replicate/remote.h"
 #include "replicate/replicate.h"
@@ -163,6 +164,8 @@ struct replicate_peer {
 	struct replicate_peer *serve_next; /* while a step serves */
 	struct session *serving;
 	uint32_t nsessions, nserved, reopens;
+	struct replicate_channel *channel[REPLICATE_CHANNELS_MAX];
+	size_t nchannels;
 	uint32_t queued;      /* live entries of all queues */
 	uint32_t outstanding; /* requests of ours */
 	/* answers: see window.c */
@@ -250,6 +253,8 @@ struct replicate {
 	struct store *store;
 	struct replicate_opts o;
 	struct replicate_peer *peers;
+	const struct replicate_protocol *protocol[REPLICATE_PROTOCOLS_MAX];
+	size_t nprotocols;
 	struct session *uploads; /* within a step */
 	uint32_t nlate;		 /* delayed answers, of all sessions */
 	struct replicate_core *cores, *busy;
