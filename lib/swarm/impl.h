@@ -78,7 +78,6 @@ struct topic {
 	bool looking, going;
 	bool announcing; /* the look does */
 	bool announced;	 /* records of us may be out there */
-	bool again;	 /* look once more, at once */
 	struct addr closest[RPC_K];
 	size_t nclosest;
 	uint32_t round; /* searches that were started */

@@ -157,13 +157,7 @@ on_looked(void *ctx, const struct rpc_node *closest, size_t n, size_t commits,
 		unlink_stale(t, now);
 	if (t->announcing)
 		t->commits = commits;
-	if (t->again) {
-		t->again = false;
-		t->next = t->whole = now;
-		s->moved = true;
-	} else {
-		plan(t, now);
-	}
+	plan(t, now); /* at once, if a refresh came meanwhile */
 	if (s->env.looked != NULL)
 		s->env.looked(s->env.ctx, &t->key, t->found,
 		    t->announcing ? commits : 0, t->next, now);
@@ -348,7 +342,6 @@ topics_refresh(struct topic *t, uint64_t now)
 {
 	if (t->state != TOPIC_JOINED)
 		return;
-	t->again = t->looking;
 	t->step = 0;
 	t->next = t->whole = now;
 	t->s->moved = true;
@@ -420,7 +413,7 @@ topics_leave(struct topic *t, uint64_t now)
 		dht_search_cancel(t->look);
 	t->s->searches -= t->looking;
 	t->look = NULL;
-	t->looking = t->again = false;
+	t->looking = false;
 	t->state = TOPIC_LEAVING;
 	unlink_all(t, now);
 	take_back(t, now);

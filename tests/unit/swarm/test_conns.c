@@ -93,6 +93,15 @@ test_came_and_went(void **state)
 	check(fake.ndialled == 1);
 	fake_wait(6 * SECOND);
 	check(fake.ndialled == 2);
+	/* also if ours worked before */
+	check(swarm_opened(fake.s, &k, true, 5, fake.now));
+	check(swarm_opened(fake.s, &k, false, 6, fake.now));
+	fake_wait(MINUTE);
+	swarm_closed(fake.s, 6, fake.now);
+	fake_wait(3 * SECOND);
+	check(fake.ndialled == 2);
+	fake_wait(6 * SECOND);
+	check(fake.ndialled == 3);
 	fake_free();
 }
 
@@ -227,6 +236,13 @@ test_full(void **state)
 	check(!swarm_admits(fake.s, &k, fake.now));
 	check(!swarm_opened(fake.s, &k, false, 9, fake.now));
 	check(fake_about().connected == 3 && fake_about().known == 3);
+	/* nor is one whose record we have */
+	fake_join(&TOPIC, SWARM_CLIENT);
+	fake_find_peers(&TOPIC, 9, 1);
+	fake_turn();
+	check(!swarm_admits(fake.s, &k, fake.now));
+	check(!swarm_opened(fake.s, &k, false, 9, fake.now));
+	check(fake_about().connected == 3 && fake.ndialled == 0);
 	swarm_closed(fake.s, 2, fake.now);
 	check(swarm_opened(fake.s, &k, false, 9, fake.now));
 	fake_free();
