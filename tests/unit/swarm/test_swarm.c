@@ -35,6 +35,8 @@ test_new(void **state)
 	/* no server was given */
 	check_code(swarm_join(s, &A, SWARM_SERVER, 0, &e), ERR_INVALID);
 	check_code(swarm_join(s, &A, 0, 0, &e), ERR_INVALID);
+	swarm_serve(s, (struct dht_server *)(void *)&seed);
+	check_ok(swarm_join(s, &A, SWARM_SERVER, 0, &e), &e);
 	check_code(swarm_join(s, &A, 4, 0, &e), ERR_INVALID);
 	check_code(swarm_join_peer(s, &pair.pub, 0, &e), ERR_INVALID);
 	swarm_free(s);
