@@ -1,171 +1,103 @@
-/* Opening drives, following them, and the loop. */
+/* The loop, and what it stands on. */
 #include "cmd/pear-seed/seed.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "cli/stop.h"
 #include "cmd/common/common.h"
 #include "core/identity.h"
-#include "hyperdrive/drive.h"
 
 #define INTERVAL_TTY_MS 500
 #define INTERVAL_PLAIN_MS 3000
+#define INTERVAL_MAX_MS ((uint64_t)1 << 40)
+#define SAMPLE_US 1000000
+#define PEERS_SOUGHT 64
+#define CONNECTIONS_MOST 65536u
 
-/* -- command line --------------------------------------------------------- */
-
-static enum err_code
-read_links(struct seeder *s, struct err *e)
-{
-	enum err_code rc;
-
-	s->seed = calloc(s->a->links.n + 1, sizeof(*s->seed));
-	if (s->seed == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < s->a->links.n; i++) {
-		rc = common_link(&s->seed[s->n].link, s->a->links.item[i], e);
-		if (rc != ERR_OK)
-			return rc;
-		s->n++;
-	}
-	return ERR_OK;
-}
-
-static enum err_code
-read_until(struct seeder *s, struct err *e)
-{
-	const struct cli_list *l = &s->a->until;
-	char shown[160];
-
-	if ((s->until = calloc(l->n + 1, sizeof(*s->until))) == NULL)
-		return err_nomem(e);
-	for (; s->nuntil < l->n; s->nuntil++) {
-		struct view text = view_str(l->item[s->nuntil]);
-
-		if (z32_key_id(text, &s->until[s->nuntil], e) != ERR_OK)
-			return err_set(e, ERR_USAGE,
-			    "--until-sync %s must supply a valid z32 key",
-			    err_quote(
-				shown, sizeof(shown), text.ptr, text.len));
-	}
-	return ERR_OK;
-}
-
-/* -- drives --------------------------------------------------------------- */
-
-/* Everything, for as long as we run; a core of our own is only served. */
-static enum err_code
-keep(struct seeder *s, struct replicate_core **out, const struct b32 *key,
-    struct err *e)
-{
-	enum err_code rc;
-
-	rc = replicate_open(peer_replicate(s->node), key, out, e);
-	if (rc != ERR_OK || core_writable(replicate_core_handle(*out)))
-		return rc;
-	replicate_follow(*out, true);
-	return replicate_download(*out, 0, UINT64_MAX, e);
-}
-
-static enum err_code
-find_contents(struct seeder *s, struct seed *d, struct err *e)
-{
-	struct hyperdrive *drive;
-	struct want w;
-	bool known = false;
-	enum err_code rc;
-
-	d->look = false;
-	rc = hyperdrive_open(&drive, s->store, &d->link.key, CORE_READ, e);
-	if (rc == ERR_OK) {
-		rc = hyperdrive_find_blobs(drive, &w, e);
-		known =
-		    rc == ERR_OK && hyperdrive_blobs_key(drive, &d->blobs_key);
-		hyperdrive_close(drive);
-	}
-	/* not here yet, or not a drive at all: then there is one core */
-	if (rc == ERR_NEED_BLOCK || rc == ERR_FORMAT || rc == ERR_UNSUPPORTED ||
-	    rc == ERR_NOT_FOUND)
-		return ERR_OK;
-	if (rc != ERR_OK || !known)
-		return rc;
-	if ((rc = keep(s, &d->blobs, &d->blobs_key, e)) == ERR_OK)
-		seed_render_contents(s, d);
-	return rc;
-}
-
-static enum err_code
-look_again(struct seeder *s, struct err *e)
-{
-	enum err_code rc = ERR_OK;
-
-	for (size_t i = 0; i < s->n && rc == ERR_OK; i++)
-		if (s->seed[i].look && s->seed[i].blobs == NULL)
-			rc = find_contents(s, &s->seed[i], e);
-	return rc;
-}
-
-/* -- until-sync ----------------------------------------------------------- */
-
-static bool
-has_all(struct replicate_core *c, const struct b32 *peer)
-{
-	uint64_t length, contiguous, fork;
-	const struct core_head *h;
-	struct b32 who;
-
-	if (c == NULL)
-		return false;
-	h = core_head(replicate_core_handle(c));
-	for (size_t i = 0;
-	     replicate_remote(c, i, &who, &length, &contiguous, &fork); i++)
-		if (b32_eq(&who, peer) && fork == h->fork &&
-		    contiguous >= h->length)
-			return true;
-	return false;
-}
-
-static bool
-synced(struct seeder *s, const struct b32 *peer)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (!has_all(s->seed[i].db, peer) ||
-		    !has_all(s->seed[i].blobs, peer))
-			return false;
-	return true;
-}
-
-/* In the order they were named. */
-static bool
-all_synced(struct seeder *s)
-{
-	while (s->synced < s->nuntil && synced(s, &s->until[s->synced]))
-		seed_render_synced(s, &s->until[s->synced++]);
-	return s->nuntil > 0 && s->synced == s->nuntil;
-}
-
-/* -- the run -------------------------------------------------------------- */
+/* -- the node ------------------------------------------------------------- */
 
 static void
 on_event(void *ctx, const struct peer_event *ev)
 {
 	struct seeder *s = ctx;
 
-	if (ev->kind != PEER_CORE) {
-		seed_render_peer(s, ev);
-		return;
+	switch (ev->kind) {
+	case PEER_CORE:
+		drives_changed(s, ev->core->core);
+		break;
+	case PEER_LOOKED:
+		render_looked(s, ev->topic);
+		break;
+	case PEER_NETWORK:
+		render_network(s);
+		break;
+	case PEER_JOINED:
+	case PEER_LEFT:
+	case PEER_UNREACHED:
+	case PEER_BLAMED:
+	case PEER_CONFLICT:
+	case PEER_TROUBLE:
+		render_peer(s, ev);
+		break;
+	case PEER_TICK:
+		break;
 	}
-	for (size_t i = 0; i < s->n; i++)
-		if (s->seed[i].db == ev->core->core)
-			s->seed[i].look = true;
-	seed_render_core(s, ev->core);
+}
+
+/* Whom to ask, and where to be asked; none of it twice. */
+static enum err_code
+find_ways(struct seeder *s, struct peer_opts *o, struct peer_discovery *d,
+    struct addr *bootstrap, struct err *e)
+{
+	const char *text = s->c->common.bootstrap;
+	enum err_code rc;
+	bool none;
+
+	if (s->c->common.offline)
+		return err_set(e, ERR_USAGE, "--offline leaves nothing to do");
+	rc = common_net_bootstrap(bootstrap, &d->nbootstrap, &none, text, e);
+	if (rc != ERR_OK)
+		return rc;
+	d->bootstrap = bootstrap;
+	d->remember = text == NULL || *text == '\0';
+	d->peers_max = o->connections_max < PEERS_SOUGHT ? o->connections_max
+							 : PEERS_SOUGHT;
+	s->discovers = !none;
+	if (s->discovers)
+		o->discovery = d;
+	else if (o->listen == NULL && o->nat == 0)
+		return err_set(e, ERR_USAGE,
+		    "--listen or --peer is needed: nobody is looked for");
+	return ERR_OK;
+}
+
+static enum err_code
+read_limits(struct peer_opts *o, const struct seed_args *a, struct err *e)
+{
+	enum err_code rc;
+
+	o->connections_max = PEER_CONNECTIONS_MAX;
+	if (a->connections.set) {
+		if (a->connections.n == 0 ||
+		    a->connections.n > CONNECTIONS_MOST)
+			return err_set(e, ERR_USAGE,
+			    "--max-connections must be between 1 and %u",
+			    CONNECTIONS_MOST);
+		o->connections_max = (uint32_t)a->connections.n;
+	}
+	if ((rc = limit_parse(&o->up_max, "--limit-up", a->limit_up, e)) !=
+	    ERR_OK)
+		return rc;
+	return limit_parse(&o->down_max, "--limit-down", a->limit_down, e);
 }
 
 static enum err_code
 connect(struct seeder *s, struct err *e)
 {
 	struct peer_at at[PEER_AT_MAX];
-	struct addr listen;
+	struct addr listen, bootstrap[COMMON_NODES_MAX];
+	struct peer_discovery discovery = {.bootstrap = NULL};
 	struct peer_opts o = {.store = s->store,
 	    .serve = true,
 	    .pair = &s->pair,
@@ -184,46 +116,122 @@ connect(struct seeder *s, struct err *e)
 			return err_wrap(e, "--listen");
 		}
 		o.listen = &listen;
-	} else if (o.nat == 0) {
-		return err_set(e, ERR_USAGE,
-		    "--listen or --peer is needed: nobody is looked for");
 	}
-	if (s->c->common.offline)
-		return err_set(e, ERR_USAGE, "--offline leaves nothing to do");
+	if ((rc = read_limits(&o, s->a, e)) != ERR_OK ||
+	    (rc = find_ways(s, &o, &discovery, bootstrap, e)) != ERR_OK)
+		return rc;
 	rc =
 	    core_identity_derive(&s->pair, s->store, view_str("hyperswarm"), e);
 	return rc == ERR_OK ? peer_open(&s->node, &o, e) : rc;
 }
 
+/* -- what to keep --------------------------------------------------------- */
+
+/* Every word is looked at before anything is opened. */
 static enum err_code
-open_drives(struct seeder *s, struct err *e)
+check_words(const struct seeder *s, struct err *e)
 {
+	const struct cli_list *l = &s->a->links;
+	struct pear_link link;
+	struct addr http;
+	enum err_code rc;
+
+	if (l->n == 0 && s->a->list == NULL && !s->a->all)
+		return err_set(e, ERR_USAGE,
+		    "a link, --list or --all must say what to seed");
+	rc = web_check(s, &http, e);
+	for (size_t i = 0; i < l->n && rc == ERR_OK; i++)
+		rc = common_link(&link, l->item[i], e);
+	return rc;
+}
+
+static enum err_code
+name_drives(struct seeder *s, struct err *e)
+{
+	const struct cli_list *l = &s->a->links;
+	struct pear_link link;
 	enum err_code rc = ERR_OK;
 
-	for (size_t i = 0; i < s->n && rc == ERR_OK; i++) {
-		struct seed *d = &s->seed[i];
-
-		if ((rc = keep(s, &d->db, &d->link.key, e)) != ERR_OK)
-			break;
-		d->topic = *core_discovery_key(replicate_core_handle(d->db));
-		d->look = true;
+	for (size_t i = 0; i < l->n && rc == ERR_OK; i++) {
+		rc = common_link(&link, l->item[i], e);
+		if (rc == ERR_OK)
+			rc = drives_add(s, &link.key, DRIVE_NAMED, e);
 	}
 	return rc;
+}
+
+/* -- the loop ------------------------------------------------------------- */
+
+/* SIGHUP: read the list again, unless it says that the terminal is gone. */
+static enum err_code
+hang_up(struct seeder *s, bool *again, struct err *e)
+{
+	*again = cli_stop_hup();
+	if (*again && ((s->c->err_tty && isatty(STDERR_FILENO) == 0) ||
+			  (s->c->out_tty && isatty(STDOUT_FILENO) == 0)))
+		return err_set(e, ERR_INTERRUPTED, "the terminal is gone");
+	if (cli_unheard(s->c))
+		return err_set(e, ERR_INTERRUPTED, "nobody listens");
+	return ERR_OK;
+}
+
+static enum err_code
+sources(struct seeder *s, struct err *e)
+{
+	enum err_code rc;
+	bool again;
+
+	if ((rc = hang_up(s, &again, e)) != ERR_OK ||
+	    (rc = list_turn(s, again, e)) != ERR_OK ||
+	    (rc = stored_turn(s, e)) != ERR_OK)
+		return rc;
+	return drives_turn(s, e);
+}
+
+static enum err_code
+report(struct seeder *s, struct err *e)
+{
+	uint64_t now = peer_now();
+	bool show = now >= s->next_stats || s->redraw;
+	enum err_code rc;
+
+	if (now >= s->next_sample || now >= s->next_stats) {
+		if ((rc = stats_sample(s, e)) != ERR_OK ||
+		    (rc = web_publish(s, e)) != ERR_OK)
+			return rc;
+		s->next_sample = now + SAMPLE_US;
+		render_disk(s);
+		service_status(s);
+	}
+	if (now >= s->next_stats) {
+		s->next_stats = now + s->interval_us;
+		render_stats(s);
+	} else if (show && s->c->err_tty) {
+		render_stats(s);
+	}
+	return ERR_OK;
 }
 
 static enum err_code
 loop(struct seeder *s, struct err *e)
 {
 	enum err_code rc;
+	bool met;
 
 	for (;;) {
-		if ((rc = look_again(s, e)) != ERR_OK || all_synced(s))
+		uint64_t until;
+
+		if ((rc = sources(s, e)) != ERR_OK ||
+		    (rc = goal_check(s, &met, e)) != ERR_OK || met ||
+		    (rc = report(s, e)) != ERR_OK)
 			return rc;
-		if (peer_now() >= s->next_stats) {
-			seed_render_stats(s);
-			s->next_stats = peer_now() + s->interval_us;
-		}
-		if ((rc = peer_turn(s->node, s->next_stats, e)) != ERR_OK)
+		if (!s->running)
+			service_ready(s);
+		s->running = true;
+		service_turn(s);
+		until = s->next_sample < s->next_stats ? s->next_sample
+						       : s->next_stats;
+		if ((rc = peer_turn(s->node, until, e)) != ERR_OK)
 			return rc;
 	}
 }
@@ -233,14 +241,19 @@ seed(struct seeder *s, struct err *e)
 {
 	enum err_code rc;
 
-	if ((rc = read_links(s, e)) != ERR_OK ||
-	    (rc = read_until(s, e)) != ERR_OK ||
+	if ((rc = check_words(s, e)) != ERR_OK ||
+	    (rc = goal_read(s, e)) != ERR_OK ||
 	    (rc = common_store(&s->store, s->c, STORE_CREATE, e)) != ERR_OK ||
-	    (rc = connect(s, e)) != ERR_OK)
+	    (rc = connect(s, e)) != ERR_OK ||
+	    (rc = service_open(s, e)) != ERR_OK ||
+	    (rc = name_drives(s, e)) != ERR_OK ||
+	    (rc = list_read(s, e)) != ERR_OK || (rc = web_open(s, e)) != ERR_OK)
 		return rc;
-	seed_render_start(s);
-	if ((rc = open_drives(s, e)) == ERR_OK)
-		rc = loop(s, e);
+	if (s->a->list != NULL)
+		cli_stop_keep_hup();
+	render_start(s);
+	rc = loop(s, e);
+	service_close(s);
 	/* to be stopped is how this ends */
 	return rc == ERR_INTERRUPTED ? ERR_OK : rc;
 }
@@ -248,20 +261,26 @@ seed(struct seeder *s, struct err *e)
 enum err_code
 seed_run(struct cli *c, const struct seed_args *a, struct err *e)
 {
-	struct seeder s = {.c = c, .a = a};
+	struct seeder s = {.c = c, .a = a, .notify = {.fd = -1}};
 	uint64_t ms = c->common.tty ? INTERVAL_TTY_MS : INTERVAL_PLAIN_MS;
 	enum err_code rc;
 
-	s.interval_us = (a->interval.set ? a->interval.n : ms) * 1000;
-	if (s.interval_us == 0)
-		s.interval_us = 1000;
+	if (a->interval.set)
+		ms = a->interval.n < INTERVAL_MAX_MS ? a->interval.n
+						     : INTERVAL_MAX_MS;
+	s.interval_us = ms == 0 ? 1000 : ms * 1000;
+	s.started = peer_now();
 	rc = seed(&s, e);
 	cli_status_clear(c);
+	web_close(s.web);
 	peer_close(s.node);
 	store_close(s.store);
+	notify_close(&s.notify);
 	sign_pair_free(&s.pair);
-	free(s.seed);
-	free(s.until);
-	free(s.line);
+	drives_deinit(&s.drives);
+	keymap_deinit(&s.stored.seen);
+	monitor_snapshot_deinit(&s.snap);
+	free(s.goal.until);
+	free(s.said.network);
 	return rc;
 }

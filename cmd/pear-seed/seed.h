@@ -1,27 +1,134 @@
-/* pear-seed: keep drives available (commands.md 4). */
+/*
+ * pear-seed: keep drives available (commands.md 4).
+ *
+ * One loop (seed.c) over one node of lib/peer. Which drives are kept, and
+ * where the wish came from, is in drives.c; list.c reads --list, stored.c
+ * finds what --all means; goal.c knows when to end. stats.c takes a snapshot
+ * once a second at least, of which render.c and table.c make lines, web.c
+ * pages and service.c a status. Only the snapshot is seen by another thread.
+ */
 #ifndef CMD_PEAR_SEED_H
 #define CMD_PEAR_SEED_H
 
 #include "cmd/common/net.h"
+#include "cmd/pear-seed/keymap.h"
+#include "monitor/history.h"
+#include "monitor/monitor.h"
+#include "net/io/notify.h"
 
 struct seed_args {
-	struct cli_list links, peers, until;
-	const char *listen;
-	struct cli_int interval;
+	struct cli_list links, peers, until, http_names;
+	const char *listen, *list, *http, *limit_up, *limit_down;
+	bool all, http_remote;
+	struct cli_int interval, copies, timeout, connections;
 };
 
 extern const struct cli_spec seed_spec;
 void seed_args_deinit(struct seed_args *a);
 
-/* One drive that is kept. */
-struct seed {
-	struct pear_link link;
-	struct replicate_core *db, *blobs; /* blobs NULL: not known yet */
-	struct b32 blobs_key;
-	struct b32 topic; /* discovery key of db */
-	bool look;	  /* db has changed: the blobs core may be known */
+/* limit.c: "500kB", "2MB", "1000": bytes a second, 1000-based; NULL: 0, no
+ * limit. ERR_USAGE names the option. */
+NODISCARD enum err_code limit_parse(
+    uint64_t *out, const char *option, const char *text, struct err *e);
+
+/* -- drives --------------------------------------------------------------- */
+
+/* Who wants it. A drive is kept while anybody does. */
+enum drive_source {
+	DRIVE_NAMED = 1,  /* on the command line */
+	DRIVE_LISTED = 2, /* in the file of --list */
+	DRIVE_STORED = 4  /* in the store, with --all */
+};
+
+enum drive_shape {
+	DRIVE_PENDING, /* nothing tells yet */
+	DRIVE_WHOLE,   /* two cores */
+	DRIVE_CORE     /* no drive: one core */
+};
+
+struct drive {
+	struct b32 key, blobs_key, topic;
+	unsigned sources, told; /* told: since drives_begin() */
+	enum drive_shape shape;
+	struct replicate_core *db, *blobs; /* NULL: not open */
+	bool look;	      /* db has changed: there may be more to know */
+	bool trouble;	      /* could not be opened; tried again at `retry` */
+	uint64_t retry, wait; /* peer_now(), microseconds */
+	bool joined, announced, alone; /* alone: nobody was found, and said */
 	uint64_t shown_length;
+	char name[MONITOR_NAME_MAX];
+	uint64_t named_length; /* of db when the name was read */
 	struct common_rate down, up;
+};
+
+struct drives {
+	struct drive **item;
+	size_t n, cap;
+	struct keymap by_key; /* struct drive */
+	uint64_t due;	      /* drives_turn() has something to do */
+};
+
+struct seeder;
+
+/* Keep it from now on. */
+NODISCARD enum err_code drives_add(struct seeder *s, const struct b32 *key,
+    enum drive_source source, struct err *e);
+/* A source tells all its drives anew, with drives_add(); what it does not
+ * tell any more, it does not want any more. */
+void drives_begin(struct seeder *s, enum drive_source source);
+void drives_end(struct seeder *s, enum drive_source source);
+/* Opens what is to be opened and looks what has changed. */
+NODISCARD enum err_code drives_turn(struct seeder *s, struct err *e);
+void drives_changed(struct seeder *s, struct replicate_core *core);
+/* By discovery key; NULL: none. */
+struct drive *drives_topic(struct seeder *s, const struct b32 *topic);
+void drives_deinit(struct drives *d);
+
+/* list.c: the file of --list */
+struct list {
+	bool known; /* it was there, and looked like this: */
+	int64_t mtime_s, mtime_ns, size;
+	uint64_t inode;
+	bool unsettled; /* has changed: read when it stays so for a second */
+	uint64_t next;	/* time of the next look */
+};
+NODISCARD enum err_code list_read(struct seeder *s, struct err *e);
+/* Looks once a second; what is wrong is a warning. */
+NODISCARD enum err_code list_turn(struct seeder *s, bool now, struct err *e);
+
+/* stored.c: every drive of the store */
+struct stored {
+	uint64_t generation, next;
+	bool scanned;
+	struct keymap seen; /* cores that are no drives; value: the length */
+};
+NODISCARD enum err_code stored_turn(struct seeder *s, struct err *e);
+
+/* goal.c: --until-sync, --until-copies, --timeout */
+struct goal {
+	struct b32 *until; /* peers that must have everything */
+	size_t nuntil, synced;
+	uint64_t copies, shown; /* shown: copies at the last line */
+	uint64_t end;		/* peer_now(); 0: never */
+	bool look;		/* peers moved */
+};
+NODISCARD enum err_code goal_read(struct seeder *s, struct err *e);
+/* *met: end well. ERR_PEERS: the time is over. */
+NODISCARD enum err_code goal_check(struct seeder *s, bool *met, struct err *e);
+/* How many peers have all of a drive. */
+size_t goal_copies(const struct drive *d);
+
+/* -- the seeder ----------------------------------------------------------- */
+
+struct web;
+
+/* Lines that were printed: again only when they change. */
+struct said {
+	char *network;
+	char trouble[256];
+	uint64_t trouble_at;
+	bool disk_full;
+	bool network_known, firewalled, consistent;
 };
 
 struct seeder {
@@ -30,24 +137,59 @@ struct seeder {
 	struct store *store;
 	struct sign_pair pair;
 	struct peer_node *node;
-	struct seed *seed;
-	size_t n;
-	struct b32 *until; /* peers that must have everything */
-	size_t nuntil, synced;
-	uint64_t next_stats, interval_us;
-	char *line; /* network line that was printed last */
+	bool discovers; /* peers are looked for */
+	struct drives drives;
+	struct list list;
+	struct stored stored;
+	struct goal goal;
+	struct said said;
+	struct monitor_snapshot snap;
+	struct common_rate down, up;
+	struct web *web;
+	struct notify notify;
+	uint64_t started, next_sample, next_stats, interval_us, next_dog;
+	bool running; /* faults of a single drive are no end any more */
+	bool redraw;  /* a line went over the table */
 };
 
 /* seed.c */
 NODISCARD enum err_code seed_run(
     struct cli *c, const struct seed_args *a, struct err *e);
 
-/* seed_render.c: events and lines */
-void seed_render_start(struct seeder *s);
-void seed_render_contents(struct seeder *s, const struct seed *d);
-void seed_render_peer(struct seeder *s, const struct peer_event *ev);
-void seed_render_core(struct seeder *s, const struct replicate_event *ev);
-void seed_render_stats(struct seeder *s);
-void seed_render_synced(struct seeder *s, const struct b32 *peer);
+/* stats.c: fills s->snap */
+NODISCARD enum err_code stats_sample(struct seeder *s, struct err *e);
+
+/* render.c: events and lines */
+void render_start(struct seeder *s);
+void render_drive(struct seeder *s, const struct drive *d, const char *what);
+void render_keys(struct seeder *s, const struct drive *d);
+void render_contents(struct seeder *s, const struct drive *d);
+void render_length(struct seeder *s, struct drive *d);
+void render_peer(struct seeder *s, const struct peer_event *ev);
+void render_stats(struct seeder *s);
+void render_synced(struct seeder *s, const struct b32 *peer);
+void render_copies(struct seeder *s, uint64_t copies);
+void render_disk(struct seeder *s);
+void render_looked(struct seeder *s, const struct peer_topic *t);
+void render_network(struct seeder *s);
+
+/* table.c: the table on a terminal */
+void table_show(struct seeder *s);
+
+/* web.c: --http */
+/* The address it names, if it was given. ERR_USAGE. */
+NODISCARD enum err_code web_check(
+    const struct seeder *s, struct addr *at, struct err *e);
+NODISCARD enum err_code web_open(struct seeder *s, struct err *e);
+NODISCARD enum err_code web_publish(struct seeder *s, struct err *e);
+void web_close(struct web *w);
+
+/* service.c: the service manager */
+NODISCARD enum err_code service_open(struct seeder *s, struct err *e);
+void service_ready(struct seeder *s);
+/* A sign of life, when one is due. */
+void service_turn(struct seeder *s);
+void service_status(struct seeder *s);
+void service_close(struct seeder *s);
 
 #endif

@@ -74,6 +74,7 @@ struct cli {
 	int out_errno; /* first failed write to stdout */
 	int code;      /* of cli_exit() */
 	bool status_shown;
+	size_t status_rows; /* lines of it */
 	int64_t status_at; /* ms, monotonic */
 };
 
@@ -95,6 +96,9 @@ int cli_exit_code(enum err_code rc, const struct err *e, bool compat);
 /* Human text and a newline; nothing with --json. Foreign strings go through
  * err_quote() first. */
 void cli_line(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Nobody reads standard output any more: a command that would run for ever
+ * ends. A full disk is no such case. */
+bool cli_unheard(const struct cli *c);
 /* Raw bytes, in both modes (file contents to "-"). */
 void cli_bytes_out(struct cli *c, struct view v);
 /* An event; nothing without --json. Takes data (NULL = no data key). */
@@ -122,6 +126,11 @@ void cli_debug(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * go through err_quote() first. */
 void cli_status(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_status_clear(struct cli *c);
+/* The same with several lines, "\n" between them: the caller keeps them fewer
+ * than the terminal has. */
+void cli_status_lines(struct cli *c, const char *text);
+/* Columns and rows of the terminal; 80 and 24 if it does not tell. */
+void cli_status_room(size_t *columns, size_t *rows);
 
 /* -- small texts -- */
 

@@ -40,6 +40,12 @@ cli_out_write(struct cli *c, struct view v)
 		c->out_errno = write_all(STDOUT_FILENO, v);
 }
 
+bool
+cli_unheard(const struct cli *c)
+{
+	return c->out_errno == EPIPE || c->out_errno == EIO;
+}
+
 void
 cli_err_write(struct view v)
 {

@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, keep_hup, hup;
 
 static void
 on_signal(int sig)
 {
+	if (sig == SIGHUP && keep_hup != 0) {
+		hup = 1;
+		return;
+	}
 	if (stopping != 0 && sig == SIGINT)
 		_exit(130);
 	stopping = 1;
@@ -44,6 +48,22 @@ bool
 cli_stopping(void)
 {
 	return stopping != 0;
+}
+
+void
+cli_stop_keep_hup(void)
+{
+	keep_hup = 1;
+}
+
+bool
+cli_stop_hup(void)
+{
+	bool was = hup != 0;
+
+	if (was)
+		hup = 0;
+	return was;
 }
 
 bool

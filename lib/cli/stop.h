@@ -11,6 +11,12 @@
 
 void cli_stop_install(void);
 bool cli_stopping(void);
+
+/* From now on SIGHUP is no stop: a command that reads a file again asks
+ * cli_stop_hup(), which is true once after each. A command on a terminal has
+ * to look whether that has gone (the other reason for SIGHUP). */
+void cli_stop_keep_hup(void);
+bool cli_stop_hup(void);
 /* The same in the form of a workflow's stop callback; ctx is not used. */
 bool cli_stop_poll(void *ctx);
 

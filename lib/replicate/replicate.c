@@ -384,6 +384,12 @@ replicate_status(struct replicate_core *c, struct replicate_status *out)
 }
 
 bool
+replicate_disk_full(const struct replicate *r)
+{
+	return r->full_pause != 0;
+}
+
+bool
 replicate_remote(struct replicate_core *c, size_t i, struct b32 *peer,
     uint64_t *length, uint64_t *contiguous, uint64_t *fork)
 {

@@ -160,6 +160,8 @@ struct replicate_status {
 	bool conflict; /* two signed histories: frozen */
 };
 void replicate_status(struct replicate_core *c, struct replicate_status *out);
+/* Nothing is fetched for now, because the disk has no room. */
+bool replicate_disk_full(const struct replicate *r);
 /* What peers said of core c: length and contiguous length of the i-th open
  * channel; false past the last. */
 bool replicate_remote(struct replicate_core *c, size_t i, struct b32 *peer,

@@ -37,20 +37,18 @@ address(
 
 /* A half of what is due, so that a late turn is no death. */
 static uint64_t
-watchdog(void)
+watchdog(const struct notify_env *env)
 {
-	const char *usec = getenv("WATCHDOG_USEC"), *pid;
 	unsigned long long n;
 	char *end;
 
-	if (usec == NULL)
-		return 0;
-	pid = getenv("WATCHDOG_PID");
-	if (pid != NULL && strtoll(pid, NULL, 10) != (long long)getpid())
+	if (env->usec == NULL ||
+	    (env->pid != NULL &&
+		strtoll(env->pid, NULL, 10) != (long long)getpid()))
 		return 0;
 	errno = 0;
-	n = strtoull(usec, &end, 10);
-	if (errno != 0 || end == usec || *end != '\0')
+	n = strtoull(env->usec, &end, 10);
+	if (errno != 0 || end == env->usec || *end != '\0')
 		return 0;
 	return n / 2;
 }
@@ -76,24 +74,20 @@ open_socket(struct notify *n, const char *name, struct err *e)
 }
 
 enum err_code
-notify_open(struct notify *n, struct err *e)
+notify_open(struct notify *n, const struct notify_env *env, struct err *e)
 {
-	const char *name = getenv("NOTIFY_SOCKET");
-	enum err_code rc = ERR_OK;
+	enum err_code rc;
 
 	n->fd = -1;
 	n->watchdog_us = 0;
-	if (name != NULL) {
-		rc = open_socket(n, name, e);
-		if (rc == ERR_OK)
-			n->watchdog_us = watchdog();
-		else
-			notify_close(n);
+	if (env->socket == NULL)
+		return ERR_OK;
+	if ((rc = open_socket(n, env->socket, e)) != ERR_OK) {
+		notify_close(n);
+		return rc;
 	}
-	(void)unsetenv("NOTIFY_SOCKET");
-	(void)unsetenv("WATCHDOG_USEC");
-	(void)unsetenv("WATCHDOG_PID");
-	return rc;
+	n->watchdog_us = watchdog(env);
+	return ERR_OK;
 }
 
 void

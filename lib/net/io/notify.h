@@ -1,7 +1,7 @@
 /*
  * notify: tells the service manager how we are (sd_notify(3)): a datagram of
- * "NAME=value" lines to the socket that NOTIFY_SOCKET names. Without one, as
- * on a terminal, nothing is done. Messages are lost rather than waited for.
+ * "NAME=value" lines to the socket that NOTIFY_SOCKET names. Without
+ * one, as on a terminal, nothing is done. Messages are lost rather than waited for.
  *
  * The protocol is one datagram and two environment variables, and stable by
  * promise; that is less than a library to depend on.
@@ -19,10 +19,15 @@ struct notify {
 	uint64_t watchdog_us; /* a sign of life is due so often; 0: never */
 };
 
-/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of
- * the environment: children are not asked. ERR_IO: the socket is named, and
- * cannot be reached; n is closed. */
-NODISCARD enum err_code notify_open(struct notify *n, struct err *e);
+/* NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID of the environment; NULL: not
+ * set. */
+struct notify_env {
+	const char *socket, *usec, *pid;
+};
+
+/* ERR_IO: the socket is named, and cannot be reached; n is closed. */
+NODISCARD enum err_code notify_open(
+    struct notify *n, const struct notify_env *env, struct err *e);
 void notify_close(struct notify *n);
 /* "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=%s", "RELOADING=1\n…". */
 void notify_send(const struct notify *n, const char *fmt, ...)

@@ -15,7 +15,7 @@
 #include "net/io/notify.h"
 #include "vec.h"
 
-/* A listener whose address is in NOTIFY_SOCKET. */
+/* A listener at an address as NOTIFY_SOCKET has it. */
 static int
 listen_at(const char *name)
 {
@@ -31,7 +31,6 @@ listen_at(const char *name)
 	if (name[0] == '@')
 		un.sun_path[0] = '\0';
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, len), 0);
-	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
 	return fd;
 }
 
@@ -60,10 +59,10 @@ talk_to(const char *name)
 {
 	struct err e = ERR_INIT;
 	struct notify n;
+	struct notify_env env = {.socket = name};
 	int fd = listen_at(name);
 
-	assert_int_equal(notify_open(&n, &e), ERR_OK);
-	assert_null(getenv("NOTIFY_SOCKET"));
+	assert_int_equal(notify_open(&n, &env, &e), ERR_OK);
 	nothing(fd);
 	notify_send(&n, "READY=1\nSTATUS=%d drives", 3);
 	notify_send(&n, "WATCHDOG=1");
@@ -105,12 +104,13 @@ full(void **state)
 	struct err e = ERR_INIT;
 	struct notify n;
 	char name[64], got[64];
+	struct notify_env env = {.socket = name};
 	int fd, seen = 0;
 
 	(void)state;
 	(void)snprintf(name, sizeof(name), "@pear-full-%ld", (long)getpid());
 	fd = listen_at(name);
-	assert_int_equal(notify_open(&n, &e), ERR_OK);
+	assert_int_equal(notify_open(&n, &env, &e), ERR_OK);
 	for (int i = 0; i < 100000; i++)
 		notify_send(&n, "STATUS=%d", i);
 	while (recv(fd, got, sizeof(got), MSG_DONTWAIT) > 0)
@@ -126,13 +126,12 @@ full(void **state)
 static void
 absent(void **state)
 {
+	const struct notify_env env = {.usec = "1000000"};
 	struct err e = ERR_INIT;
 	struct notify n;
 
 	(void)state;
-	unsetenv("NOTIFY_SOCKET");
-	assert_int_equal(setenv("WATCHDOG_USEC", "1000000", 1), 0);
-	assert_int_equal(notify_open(&n, &e), ERR_OK);
+	assert_int_equal(notify_open(&n, &env, &e), ERR_OK);
 	assert_int_equal(n.fd, -1);
 	assert_int_equal(n.watchdog_us, 0);
 	notify_send(&n, "READY=1");
@@ -151,11 +150,11 @@ wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(setenv("NOTIFY_SOCKET", names[i], 1), 0);
-		assert_int_equal(notify_open(&n, &e), ERR_IO);
+		const struct notify_env env = {.socket = names[i]};
+
+		assert_int_equal(notify_open(&n, &env, &e), ERR_IO);
 		assert_non_null(strstr(e.msg, "NOTIFY_SOCKET"));
 		assert_int_equal(n.fd, -1);
-		assert_null(getenv("NOTIFY_SOCKET"));
 	}
 }
 
@@ -186,15 +185,11 @@ watchdog(void **state)
 	(void)snprintf(name, sizeof(name), "@pear-dog-%ld", (long)getpid());
 	fd = listen_at(name);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		setenv("NOTIFY_SOCKET", name, 1);
-		if (cases[i].usec != NULL)
-			setenv("WATCHDOG_USEC", cases[i].usec, 1);
-		if (cases[i].pid != NULL)
-			setenv("WATCHDOG_PID", cases[i].pid, 1);
-		assert_int_equal(notify_open(&n, &e), ERR_OK);
+		const struct notify_env env = {
+		    name, cases[i].usec, cases[i].pid};
+
+		assert_int_equal(notify_open(&n, &env, &e), ERR_OK);
 		assert_int_equal(n.watchdog_us, cases[i].want);
-		assert_null(getenv("WATCHDOG_USEC"));
-		assert_null(getenv("WATCHDOG_PID"));
 		notify_close(&n);
 	}
 	close(fd);
