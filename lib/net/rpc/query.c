@@ -574,12 +574,17 @@ due(const struct rpc *r)
 	return q;
 }
 
+/* Each that ended before; a query that another one's end starts, and that
+ * finds nobody to ask, ends in the next turn. */
 void
 rpc_queries_turn(struct rpc *r, uint64_t now)
 {
 	struct rpc_query *q;
+	size_t n = 0;
 
-	while ((q = due(r)) != NULL)
+	for (q = r->queries; q != NULL; q = q->next)
+		n += q->stage == QUERY_ENDS;
+	for (; n > 0 && (q = due(r)) != NULL; n--)
 		finish(q, now);
 }
 

@@ -329,17 +329,37 @@ rpc_reach_turn(struct rpc *r, uint64_t now)
 
 /* -- later ------------------------------------------------------------------ */
 
-/* The address that the id is made of is another one now. */
+/* Everything that was tested is to be tested again. */
+static void
+start_over(struct rpc *r, uint64_t now)
+{
+	struct reach *c = &r->reach;
+
+	be_ephemeral(r);
+	c->nsample = 0;
+	c->firewalled = !r->open;
+	c->quick_sent = c->quick_passed = false;
+	c->stable = r->role == RPC_SERVER ? SERVER_SOON : STABLE;
+	rpc_tell(r, RPC_ADDRESS);
+	if (c->boot == BOOT_DONE && !c->testing)
+		boot_query(r, BOOT_FIRST, now);
+}
+
+/* The address that the id is made of, or the host whose firewall was tested,
+ * is another one now. */
 static bool
 moved(const struct rpc *r)
 {
 	const struct addr *self = rpc_reach_self(r);
+	const struct reach *c = &r->reach;
 	struct b32 id;
 
-	if (self->family == 0 || self->port == 0)
+	if (self->family == 0)
 		return false;
+	if (!c->firewalled && !r->open && !addr_same_host(self, &c->host))
+		return true;
 	rpc_node_id(&id, self);
-	return !b32_eq(&id, &r->routes.id);
+	return c->persistent && self->port != 0 && !b32_eq(&id, &r->routes.id);
 }
 
 void
@@ -349,11 +369,9 @@ rpc_reach_tick(struct rpc *r, uint64_t now)
 	const struct addr *self = rpc_reach_self(r);
 	bool server = r->role == RPC_SERVER;
 
-	if (c->persistent && moved(r)) {
-		be_ephemeral(r);
-		c->firewalled = !r->open;
-		c->stable = SERVER_AGAIN;
-		rpc_tell(r, RPC_ADDRESS);
+	if (!c->testing && moved(r)) {
+		start_over(r, now);
+		return;
 	}
 	if (r->role == RPC_CLIENT_ONLY || c->persistent || c->testing ||
 	    --c->stable > 0)
@@ -382,17 +400,8 @@ rpc_reach_wakeup(struct rpc *r)
 void
 rpc_reach_renew(struct rpc *r, uint64_t now)
 {
-	struct reach *c = &r->reach;
-
 	if (r->self.family != 0)
 		return;
-	be_ephemeral(r);
-	sampler_init(&c->nat);
-	c->nsample = 0;
-	c->firewalled = !r->open;
-	c->quick_sent = c->quick_passed = false;
-	c->stable = r->role == RPC_SERVER ? SERVER_SOON : STABLE;
-	rpc_tell(r, RPC_ADDRESS);
-	if (c->boot == BOOT_DONE && !c->testing)
-		boot_query(r, BOOT_FIRST, now);
+	sampler_init(&r->reach.nat);
+	start_over(r, now);
 }

@@ -295,6 +295,39 @@ test_nobody(void **state)
 	lab_free(&l);
 }
 
+static void
+done_again(void *ctx, const struct rpc_node *closest, size_t n, size_t answers,
+    size_t commits, uint64_t now)
+{
+	struct end *e = ctx;
+	struct rpc_query_opts o = opts(e);
+
+	o.done = done_again;
+	done(ctx, closest, n, answers, commits, now);
+	if (e->ends < 100)
+		check(rpc_query_start(&e->q, e->l->r, &o, now,
+			  &(struct err)ERR_INIT) == ERR_OK);
+}
+
+/* Who starts another one at its end does not keep the machine in a turn. */
+static void
+test_nobody_again(void **state)
+{
+	struct end e = {0};
+	struct rpc_query_opts o = opts(&e);
+	struct lab l;
+
+	(void)state;
+	lab_server(&l);
+	o.done = done_again;
+	start(&l, &o, &e);
+	for (size_t i = 1; i <= 3; i++) {
+		lab_turn(&l);
+		check(e.ends == i && l.due == l.now);
+	}
+	lab_free(&l);
+}
+
 /* A cache of old nodes, of which nobody lives: then the table, and when that
  * is old too, the bootstrap nodes. */
 static void
@@ -372,6 +405,7 @@ main(void)
 	    cmocka_unit_test(test_believed),
 	    cmocka_unit_test(test_babbler),
 	    cmocka_unit_test(test_nobody),
+	    cmocka_unit_test(test_nobody_again),
 	    cmocka_unit_test(test_fallback),
 	    cmocka_unit_test(test_table),
 	};

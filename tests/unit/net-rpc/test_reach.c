@@ -412,6 +412,20 @@ test_renew(void **state)
 	lab_free(&l);
 }
 
+/* Twenty nodes more, who say what they see. */
+static void
+meet_more(struct lab *l)
+{
+	for (unsigned i = 100; i < 120; i++) {
+		struct rpc_ask ask = {
+		    .to = lab_addr(i), .sock = UINT32_MAX, .internal = true};
+		struct err e = ERR_INIT;
+		uint64_t number;
+
+		check_ok(rpc_request(l->r, &ask, l->now, &number, &e), &e);
+	}
+}
+
 /* Most of those it hears of say that it is somewhere else now. */
 static void
 test_moved(void **state)
@@ -425,19 +439,34 @@ test_moved(void **state)
 	check(about(&l).persistent);
 	w.server = "7.7.7.7:49737";
 	w.client = "7.7.7.7:50000";
-	for (unsigned i = 100; i < 120; i++) {
-		struct addr a = lab_addr(i);
-		struct rpc_ask ask = {
-		    .to = a, .sock = UINT32_MAX, .internal = true};
-		struct err e = ERR_INIT;
-		uint64_t number;
-
-		check_ok(rpc_request(l.r, &ask, l.now, &number, &e), &e);
-	}
+	meet_more(&l);
 	world_run(&w, &l, 6 * LAB_SECOND);
 	check(lab_events(&l, RPC_EPHEMERAL) == 1);
 	world_run(&w, &l, 120 * LAB_SECOND);
 	check(about(&l).persistent && is_self(&l, "7.7.7.7:49737"));
+	lab_free(&l);
+}
+
+/* The same of a client: its firewall is another one. */
+static void
+test_client_moved(void **state)
+{
+	struct world w = open_world();
+	struct lab l;
+
+	(void)state;
+	start(&l, RPC_CLIENT_ONLY);
+	world_run(&w, &l, 60 * LAB_SECOND);
+	check(!about(&l).firewalled);
+	w = (struct world){.server = "7.7.7.7:49737",
+	    .client = "7.7.7.7:50000",
+	    .nodes = 8,
+	    .blocked = true,
+	    .at = w.at};
+	meet_more(&l);
+	world_run(&w, &l, 60 * LAB_SECOND);
+	check(about(&l).firewalled && w.nat_tests > 0);
+	check(about(&l).self.ip[0] == 7 && lab_events(&l, RPC_READY) == 1);
 	lab_free(&l);
 }
 
@@ -487,6 +516,7 @@ main(void)
 	    cmocka_unit_test(test_sleep),
 	    cmocka_unit_test(test_renew),
 	    cmocka_unit_test(test_moved),
+	    cmocka_unit_test(test_client_moved),
 	    cmocka_unit_test(test_liar),
 	};
 
