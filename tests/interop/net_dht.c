@@ -485,8 +485,7 @@ start(struct node *n, uint16_t port)
 	    .socket_close = on_socket_close,
 	    .interfaces = on_interfaces};
 	struct dht_opts o = {
-	    .rpc = {
-		.role = RPC_ADAPTIVE, .bootstrap = &boot, .nbootstrap = 1}};
+	    .rpc = {.role = RPC_ADAPTIVE, .bootstrap = &boot, .nbootstrap = 1}};
 
 	for (size_t i = 0; i < SOCKS; i++)
 		n->fd[i] = i < RPC_SOCK_OTHER ? open_socket() : -1;

@@ -176,7 +176,8 @@ void dht_server_udx(struct dht_server *s, uint32_t udx_id, uint32_t sock);
 /* The stream is open, or gone: it does not count as in flight any more. */
 void dht_server_settled(struct dht_server *s, uint32_t udx_id);
 /* Unannounce at the relays; done may be NULL. The server answers nobody from
- * now on, and is freed behind done, or by dht_free(). */
+ * now on, and tells nothing about streams in flight: they are the caller's.
+ * It is freed behind done, or by dht_free(). */
 void dht_server_close(
     struct dht_server *s, void (*done)(void *ctx), void *ctx, uint64_t now);
 

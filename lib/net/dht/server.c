@@ -245,7 +245,9 @@ dht_listen_start(struct dht_server **out, struct dht *d,
 	s->user.ops = &OPS;
 	s->user.serves = true;
 	s->user.key = s->pair.pub;
-	limit_init(&s->limit);
+	limit_init(&s->strangers);
+	limit_init(&s->relays);
+	limit_init(&s->clients);
 	secret_random(&s->token_key, sizeof(s->token_key));
 	announcer_init(&s->announcer, d, &s->pair, now);
 	node_add(d, &s->user);

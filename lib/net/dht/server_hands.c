@@ -54,7 +54,7 @@ room(struct dht_server *s)
 		if (x->state != SESSION_FLYING &&
 		    (best == NULL || x->since < best->since))
 			best = x;
-		if (x->state == SESSION_FLYING && x->waits && !x->talked &&
+		if (x->state == SESSION_FLYING && !x->talked &&
 		    (slow == NULL || x->since < slow->since))
 			slow = x;
 	}
@@ -167,25 +167,38 @@ make_reply(struct dht_server *s, struct session *x, struct hand *k)
 
 /* -- whom it costs -------------------------------------------------------- */
 
-/* Handshakes of one host, and of all together. */
-static const struct limit_rate each = {DHT_SOURCE_RATE, DHT_SOURCE_BURST};
-static const struct limit_rate all = {DHT_RATE, DHT_RATE};
+/* Of one host; of all who are not known; of one of our relays. */
+static const struct limit_rate host = {DHT_SOURCE_RATE, DHT_SOURCE_BURST};
+static const struct limit_rate all = {SERVER_DIRECT_RATE, SERVER_DIRECT_RATE};
+static const struct limit_rate relay = {SERVER_RELAY_RATE, SERVER_RELAY_RATE};
 
-/* Who pays: the client, if a relay of ours says where it is; who is none may
- * have invented the client. On loopback every port is a host of its own. */
+/* On loopback every port is a host of its own. */
 static struct addr
-payer(const struct dht_server *s, const struct hand *k)
+host_of(const struct addr *a)
 {
-	bool known =
-	    k->direct || announcer_is_relay(&s->announcer, &k->in->from);
-	struct addr a = known ? k->client : k->in->from;
+	struct addr h = *a;
 
-	if (a.family == 4 && a.ip[0] == 127) {
-		a.family = 6;
-		a.ip[4] = (uint8_t)(a.port >> 8);
-		a.ip[5] = (uint8_t)a.port;
+	if (h.family == 4 && h.ip[0] == 127) {
+		h.family = 6;
+		h.ip[4] = (uint8_t)(h.port >> 8);
+		h.ip[5] = (uint8_t)h.port;
 	}
-	return a;
+	return h;
+}
+
+/* Who is no relay of ours may have invented the client: he pays himself. What
+ * comes through a relay of ours is kept apart, so that a flood of strangers
+ * does not shut it out, nor one relay another. */
+static bool
+may_pay(struct dht_server *s, const struct hand *k)
+{
+	struct addr from = host_of(&k->in->from);
+	struct addr client = host_of(&k->client);
+
+	if (k->direct || !announcer_is_relay(&s->announcer, &k->in->from))
+		return limit_take(&s->strangers, &from, &host, &all, s->now);
+	return limit_take(&s->clients, &client, &host, NULL, s->now) &&
+	       limit_take(&s->relays, &from, &relay, NULL, s->now);
 }
 
 /* -- a new one ------------------------------------------------------------ */
@@ -305,10 +318,9 @@ take(struct dht_server *s, struct session *x, struct hand *k)
 static void
 start(struct dht_server *s, const struct b32 *hash, struct hand *k)
 {
-	const struct addr from = payer(s, k);
 	struct session *x = room(s);
 
-	if (x == NULL || !limit_take(&s->limit, &from, &each, &all, s->now))
+	if (x == NULL || !may_pay(s, k))
 		return;
 	server_give_up(s, x, "too many others");
 	if (s->closed)

@@ -22,8 +22,13 @@
 #define SERVER_PUNCHES 32
 #define SERVER_REPLY_MAX 512 /* noise 2 with all its lists */
 #define SERVER_WAIT_US UINT64_C(10000000)
-/* Full of streams that wait: one older than this makes room. */
-#define SERVER_PATIENCE_US UINT64_C(2000000)
+/* In a flood: how long one keeps its entry, and its socket, at least. The
+ * first packet of an honest client is here in that time. */
+#define SERVER_PATIENCE_US UINT64_C(300000)
+#define SERVER_PUNCH_PATIENCE_US UINT64_C(2000000)
+/* Handshakes a second: of all who come directly, and of each relay. */
+#define SERVER_DIRECT_RATE 250
+#define SERVER_RELAY_RATE 128
 
 enum session_state {
 	SESSION_FREE,
@@ -67,7 +72,8 @@ struct dht_server {
 	struct sign_pair pair;
 	struct dht_server_opts o;
 	struct announcer announcer;
-	struct limit limit;
+	/* direct clients and unknown relays; our relays; their clients */
+	struct limit strangers, relays, clients;
 	struct b32 token_key;
 	uint64_t now; /* of the last call */
 	bool closed;

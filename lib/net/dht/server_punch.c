@@ -34,9 +34,9 @@ server_punch_close(struct dht_server *s, struct session *x)
 	s->punches--;
 }
 
-/* The oldest that was opened for a client who has said nothing since. */
+/* The oldest that was opened for a client who has said nothing for so long. */
 static struct session *
-silent(struct dht_server *s)
+silent(struct dht_server *s, uint64_t patience)
 {
 	struct session *best = NULL;
 
@@ -44,6 +44,7 @@ silent(struct dht_server *s)
 		struct session *x = &s->session[i];
 
 		if (x->punch != NULL && !x->talked &&
+		    s->now - x->since >= patience &&
 		    (best == NULL || x->since < best->since))
 			best = x;
 	}
@@ -53,10 +54,14 @@ silent(struct dht_server *s)
 void
 server_punch_open(struct dht_server *s, struct session *x)
 {
+	/* a flood shall not open sockets, and ask nodes, at its own pace; who
+	 * has proved that our answer reached him need not wait */
+	uint64_t patience = x->talked ? 0 : SERVER_PUNCH_PATIENCE_US;
 	struct session *other;
 	struct err e;
 
-	if (s->punches == SERVER_PUNCHES && (other = silent(s)) != NULL)
+	if (s->punches == SERVER_PUNCHES &&
+	    (other = silent(s, patience)) != NULL)
 		server_punch_close(s, other);
 	if (s->punches == SERVER_PUNCHES)
 		return;

@@ -129,10 +129,14 @@ connects_within(struct pair *p, uint64_t seconds)
 
 /* -- floods ---------------------------------------------------------------- */
 
-/* Thousands of first messages, each of another key. Memory is a table in the
- * server; sockets and streams have their bounds, and a peer still comes in. */
+enum flood { FLOOD_HOST, FLOOD_HOSTS, FLOOD_RELAY };
+
+/* Thousands of first messages, each of another key: of one host, of as many
+ * as there are messages, or of those through one relay. Memory is a table in
+ * the server; sockets and streams have their bounds, and a peer still comes in
+ * within two seconds. */
 static void
-flood(enum vnat_kind nat, bool spread)
+flood(enum vnat_kind nat, enum flood how)
 {
 	struct pair *p = pair_new(nat, VNAT_PORT_RESTRICTED, 11);
 	struct addr from = duo_addr("80.1.0.1:4000");
@@ -146,10 +150,13 @@ flood(enum vnat_kind nat, bool spread)
 	for (unsigned i = 0; i < FLOOD; i++) {
 		struct sign_pair me = duo_pair((uint8_t)i);
 
-		if (spread) { /* through a relay, from everywhere */
+		if (how != FLOOD_HOST) {
+			from = vnet_addr(81, i % 250, 1000 + i);
+			from.ip[2] = (uint8_t)(i / 250);
+		}
+		if (how == FLOOD_RELAY) {
 			h.mode = DHT_FROM_RELAY;
-			h.peer = vnet_addr(81, i % 250, 1000 + i);
-			h.peer.ip[2] = (uint8_t)(i / 250);
+			h.peer = from;
 			from = p->server.s->announcer.now.at[0].relay;
 		}
 		buf_reset(&noise);
@@ -170,9 +177,11 @@ flood(enum vnat_kind nat, bool spread)
 			break;
 	}
 	check(p->client.shaken);
-	if (!spread)
+	if (how == FLOOD_HOST)
 		check(crowd.offers <= DHT_SOURCE_BURST + FLOOD / 1000 * 8 + 2);
 	check(p->server.s->flying <= DHT_HANDSHAKES_MAX);
+	/* nor do they come and go as fast as it likes */
+	check(p->server.host->opens <= SERVER_PUNCHES * (2 + FLOOD / 2000) + 1);
 	buf_deinit(&noise);
 	vnet_run(&p->net, 60 * SECOND);
 	check(p->server.s->flying == 0 && p->server.s->punches == 0);
@@ -184,14 +193,21 @@ static void
 test_flood_one(void **state)
 {
 	(void)state;
-	flood(VNAT_NONE, false);
+	flood(VNAT_NONE, FLOOD_HOST);
+}
+
+static void
+test_flood_many(void **state)
+{
+	(void)state;
+	flood(VNAT_CONE, FLOOD_HOSTS);
 }
 
 static void
 test_flood_relayed(void **state)
 {
 	(void)state;
-	flood(VNAT_PORT_RESTRICTED, true);
+	flood(VNAT_PORT_RESTRICTED, FLOOD_RELAY);
 }
 
 /* -- single messages ------------------------------------------------------- */
@@ -426,6 +442,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_flood_one),
+	    cmocka_unit_test(test_flood_many),
 	    cmocka_unit_test(test_flood_relayed),
 	    cmocka_unit_test(test_same_again),
 	    cmocka_unit_test(test_refused),

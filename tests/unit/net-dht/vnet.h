@@ -54,6 +54,7 @@ struct vhost {
 	struct addr ip;	  /* with the port of its socket 0 */
 	bool open[VNET_SOCKS];
 	size_t opened; /* besides the two */
+	size_t opens;  /* ever */
 	uint64_t deadline;
 	/* what comes that is neither rpc nor a punch; NULL: dropped */
 	void (*stream)(void *ctx, struct vhost *h, uint32_t sock, struct view v,
@@ -242,6 +243,7 @@ vhost_open(void *ctx)
 			continue;
 		h->open[i] = true;
 		h->opened++;
+		h->opens++;
 		return i;
 	}
 	return DHT_NO_SOCK;
