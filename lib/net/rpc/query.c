@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arr.h"
 #include "net/rpc/impl.h"
 
 #define CONCURRENCY 10
@@ -117,8 +118,12 @@ rpc_query_cancel(struct rpc_query *q)
 void
 rpc_queries_free(struct rpc *r)
 {
-	while (r->queries != NULL)
-		rpc_query_cancel(r->queries);
+	struct rpc_query *q = r->queries, *next;
+
+	for (; q != NULL; q = next) {
+		next = q->next;
+		rpc_query_cancel(q);
+	}
 }
 
 static void
@@ -161,14 +166,8 @@ seen_add(struct rpc_query *q, const struct addr *a)
 	if (!is_closer(q, &id) || b32_eq(&id, &q->r->routes.id) ||
 	    q->nseen == SEEN_MAX)
 		return NULL;
-	if (q->nseen == q->cap) {
-		size_t cap = q->cap > 0 ? 2 * q->cap : 64;
-
-		if ((s = realloc(q->seen, cap * sizeof(*s))) == NULL)
-			return NULL;
-		q->seen = s;
-		q->cap = cap;
-	}
+	if (!ARR_RESERVE(q->seen, q->nseen + 1, q->cap))
+		return NULL;
 	s = &q->seen[q->nseen++];
 	*s = (struct seen){.id = id, .addr = *a};
 	return s;

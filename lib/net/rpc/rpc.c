@@ -158,7 +158,7 @@ rpc_answer(struct rpc *r, const struct rpc_incoming *in, enum rpc_error error,
 	    .has_token = (flags & RPC_NO_TOKEN) == 0};
 	struct buf closer;
 
-	buf_init(&closer, RPC_K * RPC_ADDR_LEN);
+	buf_init(&closer, (size_t)RPC_K * RPC_ADDR_LEN);
 	if (m.has_token)
 		tokens_make(&r->tokens, &in->from, in->now, &m.token);
 	if (in->m.has_target && (flags & RPC_NO_CLOSER) == 0)

@@ -352,7 +352,7 @@ wakeup(struct rpc *r)
 {
 	struct upkeep *u = &r->upkeep;
 
-	u->tick += 2 * OLD;
+	u->tick += UINT64_C(2) * OLD;
 	u->tick += PING_EVERY - u->tick % PING_EVERY - 2; /* pings in two */
 	u->refresh = 1;
 	u->silent = 0;
