@@ -31,9 +31,10 @@ goal_read(struct seeder *s, struct err *e)
 	g->copies = a->copies.set ? a->copies.n : 0;
 	if (!a->timeout.set)
 		return ERR_OK;
-	if (g->nuntil == 0 && g->copies == 0)
+	if (g->nuntil == 0 && g->copies == 0 && a->blind_peers.n == 0)
 		return err_set(e, ERR_USAGE,
-		    "--timeout belongs to --until-sync or --until-copies");
+		    "--timeout belongs to --until-sync, --until-copies or "
+		    "--blind-peer");
 	if (a->timeout.n > TIMEOUT_MAX)
 		return err_set(e, ERR_USAGE, "--timeout is too long");
 	g->end = peer_now() + a->timeout.n * 1000000;

@@ -25,6 +25,21 @@ static const struct cli_option options[] = {
 	"Stop once this many peers have everything of each drive", NULL},
     {"timeout", 0, CLI_INT, offsetof(struct seed_args, timeout), "<seconds>",
 	"Give up waiting for --until-sync and --until-copies (exit 3)", NULL},
+    {"blind-peer", 0, CLI_LIST, offsetof(struct seed_args, blind_peers),
+	"<key>",
+	"Ask the blind peer with this key to keep all of it, and stop once it "
+	"has it (repeatable)",
+	NULL},
+    {"serve-blind", 0, CLI_FLAG, offsetof(struct seed_args, serve_blind), NULL,
+	"Be a blind peer: keep cores that others ask for", NULL},
+    {"blind-allow", 0, CLI_LIST, offsetof(struct seed_args, blind_allow),
+	"<key>", "A peer that may ask for cores to be kept (repeatable)", NULL},
+    {"blind-trust", 0, CLI_LIST, offsetof(struct seed_args, blind_trust),
+	"<key>",
+	"A peer that may also have them announced and deleted (repeatable)",
+	NULL},
+    {"blind-quota", 0, CLI_VALUE, offsetof(struct seed_args, blind_quota),
+	"<size>", "Bytes of the cores that others ask for, at most", NULL},
     {"http", 0, CLI_VALUE, offsetof(struct seed_args, http), "<host:port>",
 	"Serve a dashboard, /metrics and /api there; port 0: any", NULL},
     {"http-allow-remote", 0, CLI_FLAG, offsetof(struct seed_args, http_remote),
@@ -68,4 +83,7 @@ seed_args_deinit(struct seed_args *a)
 	cli_list_deinit(&a->peers);
 	cli_list_deinit(&a->until);
 	cli_list_deinit(&a->http_names);
+	cli_list_deinit(&a->blind_peers);
+	cli_list_deinit(&a->blind_allow);
+	cli_list_deinit(&a->blind_trust);
 }

@@ -25,6 +25,7 @@ on_event(void *ctx, const struct peer_event *ev)
 	switch (ev->kind) {
 	case PEER_CORE:
 		drives_changed(s, ev->core->core);
+		blind_changed(s);
 		break;
 	case PEER_LOOKED:
 		render_looked(s, ev->topic);
@@ -33,6 +34,9 @@ on_event(void *ctx, const struct peer_event *ev)
 		render_network(s);
 		break;
 	case PEER_JOINED:
+		render_peer(s, ev);
+		blind_joined(s, &ev->key);
+		break;
 	case PEER_LEFT:
 	case PEER_UNREACHED:
 	case PEER_BLAMED:
@@ -136,10 +140,12 @@ check_words(const struct seeder *s, struct err *e)
 	struct addr http;
 	enum err_code rc;
 
-	if (l->n == 0 && s->a->list == NULL && !s->a->all)
+	if (l->n == 0 && s->a->list == NULL && !s->a->all && !s->a->serve_blind)
 		return err_set(e, ERR_USAGE,
 		    "a link, --list or --all must say what to seed");
 	rc = web_check(s, &http, e);
+	if (rc == ERR_OK)
+		rc = blind_check(s->a, e);
 	for (size_t i = 0; i < l->n && rc == ERR_OK; i++)
 		rc = common_link(&link, l->item[i], e);
 	return rc;
@@ -222,6 +228,7 @@ loop(struct seeder *s, struct err *e)
 		uint64_t until;
 
 		if ((rc = sources(s, e)) != ERR_OK ||
+		    (rc = blind_turn(s, &met, e)) != ERR_OK || met ||
 		    (rc = goal_check(s, &met, e)) != ERR_OK || met ||
 		    (rc = report(s, e)) != ERR_OK)
 			return rc;
@@ -245,6 +252,7 @@ seed(struct seeder *s, struct err *e)
 	    (rc = goal_read(s, e)) != ERR_OK ||
 	    (rc = common_store(&s->store, s->c, STORE_CREATE, e)) != ERR_OK ||
 	    (rc = connect(s, e)) != ERR_OK ||
+	    (rc = blind_open(s, e)) != ERR_OK ||
 	    (rc = service_open(s, e)) != ERR_OK ||
 	    (rc = name_drives(s, e)) != ERR_OK ||
 	    (rc = list_read(s, e)) != ERR_OK || (rc = web_open(s, e)) != ERR_OK)
@@ -274,6 +282,7 @@ seed_run(struct cli *c, const struct seed_args *a, struct err *e)
 	cli_status_clear(c);
 	web_close(s.web);
 	peer_close(s.node);
+	blind_close(s.blind);
 	store_close(s.store);
 	notify_close(&s.notify);
 	sign_pair_free(&s.pair);

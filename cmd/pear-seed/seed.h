@@ -18,6 +18,9 @@
 
 struct seed_args {
 	struct cli_list links, peers, until, http_names;
+	struct cli_list blind_peers, blind_allow, blind_trust;
+	const char *blind_quota;
+	bool serve_blind;
 	const char *listen, *list, *http, *limit_up, *limit_down;
 	bool all, http_remote;
 	struct cli_int interval, copies, timeout, connections;
@@ -121,6 +124,7 @@ size_t goal_copies(const struct drive *d);
 /* -- the seeder ----------------------------------------------------------- */
 
 struct web;
+struct blind;
 
 /* Lines that were printed: again only when they change. */
 struct said {
@@ -146,6 +150,7 @@ struct seeder {
 	struct monitor_snapshot snap;
 	struct common_rate down, up;
 	struct web *web;
+	struct blind *blind;
 	struct notify notify;
 	uint64_t started, next_sample, next_stats, interval_us, next_dog;
 	bool running; /* faults of a single drive are no end any more */
@@ -155,6 +160,15 @@ struct seeder {
 /* seed.c */
 NODISCARD enum err_code seed_run(
     struct cli *c, const struct seed_args *a, struct err *e);
+
+/* blind.c: --blind-peer, --serve-blind */
+NODISCARD enum err_code blind_check(const struct seed_args *a, struct err *e);
+NODISCARD enum err_code blind_open(struct seeder *s, struct err *e);
+void blind_close(struct blind *b); /* after the node */
+void blind_joined(struct seeder *s, const struct b32 *peer);
+void blind_changed(struct seeder *s); /* look at the next turn */
+/* *met: all blind peers have everything, and nothing else is to do. */
+NODISCARD enum err_code blind_turn(struct seeder *s, bool *met, struct err *e);
 
 /* stats.c: fills s->snap */
 NODISCARD enum err_code stats_sample(struct seeder *s, struct err *e);
