@@ -1,7 +1,7 @@
 // Nodes of the DHT of both sides in one network: what one stores, the other
 // finds. First a network of JavaScript nodes with one of ours, then one of
 // ours only, through which JavaScript peers announce and connect, then half
-// and half. FULL=1: larger.
+// and half; and who begins with whom. FULL=1: larger.
 'use strict'
 const { spawn, execFile } = require('child_process')
 const { once } = require('events')
@@ -29,6 +29,7 @@ async function ours (args, want) {
     lines.on('line', (l) => {
       const { tag, data } = JSON.parse(l)
       if (tag === 'listening') p.at.push(data)
+      if (tag === 'persistent') p.id = data
       if (tag === 'state') p.state = data
       if (tag !== 'state' || data.persistent < data.running || data.nodes < want) return
       clearTimeout(late)
@@ -211,7 +212,37 @@ async function mixed () {
   await net.destroy()
 }
 
+// JavaScript nodes begin with ours, and become persistent by them.
+async function theirsOnOurs () {
+  const net = await ours(['--nodes', '3'], 2)
+  const bootstrap = [{ host: '127.0.0.1', port: net.at[0].port }]
+  const js = await createTestnet(8, { bootstrap })
+  const dht = client(js.nodes[5].address().port)
+
+  check(js.nodes.filter((n) => n.id).length === 8, 'theirs on ours: all have an id')
+  await records(net.at[1].port, dht, 'theirs on ours')
+  await values(js.nodes[2].address().port, dht, 'theirs on ours')
+  check(net.state.nodes >= 8, 'theirs on ours: ours know ' + net.state.nodes)
+  await dht.destroy()
+  await js.destroy()
+  check(await stop(net) === 0, 'theirs on ours: ends well')
+}
+
+// Nobody tells it its address: it asks, is tried, and stores from then on.
+async function findsItself () {
+  const net = await createTestnet(6)
+  const node = await ours(['--host', '0.0.0.0', '--port', '0',
+    '--node', '127.0.0.1:' + net.bootstrap[0].port], 5)
+  check(node.id && node.id.host === '127.0.0.1' && node.id.port === node.at[0].port,
+    'it found its address: ' + JSON.stringify(node.id))
+  check(node.at[0].id === null && /^[0-9a-f]{64}$/.test(node.id.id), 'and has an id since')
+  check(await stop(node) === 0, 'finds itself: ends well')
+  await net.destroy()
+}
+
 main(async () => {
+  await theirsOnOurs()
+  await findsItself()
   await oneOfOurs()
   await onlyOurs()
   await mixed()
