@@ -190,7 +190,7 @@ tidy: ; @tests/lint/tidy.sh
 cmd-test: all tools ; @tests/cmd/run.sh $(B)/bin
 crash-test: all tools ; @tests/crash/run.sh $(B)
 interop: all tools ; @tests/interop/run.sh $(B)
-browser: tools ; @tests/browser/run.sh $(B)
+browser: all tools ; @tests/browser/run.sh $(B)
 examples: all ; @examples/release.sh
 bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 
@@ -199,6 +199,8 @@ install: all
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	ln -sf hyper-multisig $(DESTDIR)$(PREFIX)/bin/hyper-multisig-bare
 	install -m 644 $(wildcard cmd/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|' packaging/systemd/pear-seed.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/pear-seed.service
 clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \

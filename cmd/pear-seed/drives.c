@@ -197,28 +197,21 @@ find_contents(struct seeder *s, struct drive *d, struct err *e)
 	return rc;
 }
 
-/* What its package.json calls it, for people; asked once all is here. */
+/* Stays what it was where it cannot be read. */
 static void
-find_name(struct seeder *s, struct drive *d)
+read_name(struct seeder *s, struct drive *d)
 {
-	const struct core_head *h = core_head(replicate_core_handle(d->db));
-	const struct core_head *b = core_head(replicate_core_handle(d->blobs));
 	struct appcfg cfg = {.json = NULL};
 	struct common_drive cd;
 	struct pear_link link;
 	const char *title;
 	struct buf text;
 
-	if (d->named_length == h->length || h->contiguous < h->length ||
-	    b->contiguous < b->length)
-		return;
-	d->named_length = h->length;
 	pear_link_init(&link, &d->key);
 	if (common_drive_open(&cd, s->store, &link, NULL, NULL) != ERR_OK)
 		return;
 	buf_init(&text, APPCFG_MAX);
-	if (cd.drive != NULL &&
-	    common_drive_file(&cd, "/package.json", &text, NULL) == ERR_OK &&
+	if (common_drive_file(&cd, "/package.json", &text, NULL) == ERR_OK &&
 	    appcfg_parse(&cfg, buf_view(&text), NULL) == ERR_OK) {
 		title = appcfg_title(&cfg);
 		(void)err_quote(d->name, sizeof(d->name), title, strlen(title));
@@ -226,6 +219,21 @@ find_name(struct seeder *s, struct drive *d)
 	appcfg_deinit(&cfg);
 	buf_deinit(&text);
 	common_drive_close(&cd);
+}
+
+/* What its package.json calls it, for people; once for each length of the
+ * two cores, when all of it is here. */
+static void
+find_name(struct seeder *s, struct drive *d)
+{
+	const struct core_head *h = core_head(replicate_core_handle(d->db));
+	const struct core_head *b = core_head(replicate_core_handle(d->blobs));
+
+	if (d->named_length == h->length + b->length || b->length == 0 ||
+	    h->contiguous < h->length || b->contiguous < b->length)
+		return;
+	d->named_length = h->length + b->length;
+	read_name(s, d);
 }
 
 static enum err_code

@@ -60,7 +60,7 @@ struct drive {
 	bool joined, announced, alone; /* alone: nobody was found, and said */
 	uint64_t shown_length;
 	char name[MONITOR_NAME_MAX];
-	uint64_t named_length; /* of db when the name was read */
+	uint64_t named_length; /* of both cores when the name was read */
 	struct common_rate down, up;
 };
 

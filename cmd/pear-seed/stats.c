@@ -56,6 +56,20 @@ whole(const struct monitor_core *c)
 	return c->contiguous >= c->length;
 }
 
+/* Contents of which nothing is here may be none, or not known yet: somebody
+ * must have said so. */
+static bool
+contents_known(const struct drive *d)
+{
+	struct replicate_status st;
+
+	if (d->shape != DRIVE_WHOLE ||
+	    core_writable(replicate_core_handle(d->db)))
+		return true;
+	replicate_status(d->blobs, &st);
+	return st.head.length > 0 || (st.told > 0 && st.longest == 0);
+}
+
 static enum monitor_state
 state_of(const struct drive *d, const struct monitor_drive *m)
 {
@@ -63,8 +77,9 @@ state_of(const struct drive *d, const struct monitor_drive *m)
 		return MONITOR_TROUBLE;
 	if (d->shape == DRIVE_PENDING)
 		return m->db.length > 0 ? MONITOR_FETCHING : MONITOR_SEARCHING;
-	return whole(&m->db) && whole(&m->blobs) ? MONITOR_COMPLETE
-						 : MONITOR_FETCHING;
+	return whole(&m->db) && whole(&m->blobs) && contents_known(d)
+		   ? MONITOR_COMPLETE
+		   : MONITOR_FETCHING;
 }
 
 static void
@@ -85,7 +100,8 @@ one(struct seeder *s, struct drive *d, struct monitor_drive *m, uint64_t now)
 	m->up = common_rate_look(&d->up, m->bytes_out, now);
 	/* its name can be read now */
 	if (m->state == MONITOR_COMPLETE && m->has_blobs &&
-	    d->named_length != m->db.length) {
+	    m->blobs.length > 0 &&
+	    d->named_length != m->db.length + m->blobs.length) {
 		d->look = true;
 		s->drives.due = 0;
 	}

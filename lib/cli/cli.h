@@ -75,7 +75,7 @@ struct cli {
 	int code;      /* of cli_exit() */
 	bool status_shown;
 	size_t status_rows; /* lines of it */
-	int64_t status_at; /* ms, monotonic */
+	int64_t status_at;  /* ms, monotonic */
 };
 
 /* Parse, prepare signals and descriptors. False: all is said (help, version

@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh BUILD: a report with everything in it, hostile strings included, as
-# Chromium shows it. CHROMIUM=/path for another one.
+# run.sh BUILD: a report with everything in it, hostile strings included, and
+# the page of a running pear-seed, as Chromium shows them. CHROMIUM=/path for
+# another one.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/check.sh
@@ -25,16 +26,23 @@ for kind in html md; do
 	fi
 done
 
-timeout 240 node tests/browser/report.js "$work/a.html" >"$work/log" 2>&1
-rc=$?
-grep -v ' passed, ' "$work/log"
-line=$(tail -n 1 "$work/log")
-case $line in
-*' passed, '*' failed')
-	bad=${line#*, }
-	add_counts "${line%% *}" "${bad%% *}"
-	[ "$rc" = 0 ] || [ "${bad%% *}" != 0 ] || fail "report.js ended with $rc"
-	;;
-*) fail "report.js ended with $rc: $line" ;;
-esac
+# pages SCRIPT ARG: adds what it counted
+pages() {
+	timeout 240 node "tests/browser/$1" "$2" >"$work/log" 2>&1
+	rc=$?
+	grep -v ' passed, ' "$work/log"
+	line=$(tail -n 1 "$work/log")
+	case $line in
+	*' passed, '*' failed')
+		bad=${line#*, }
+		add_counts "${line%% *}" "${bad%% *}"
+		[ "$rc" = 0 ] || [ "${bad%% *}" != 0 ] ||
+		    fail "$1 ended with $rc"
+		;;
+	*) fail "$1 ended with $rc: $line" ;;
+	esac
+}
+
+pages report.js "$work/a.html"
+pages dashboard.js "$build"
 finish
