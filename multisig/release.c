@@ -200,14 +200,38 @@ hopeless(const struct release_opts *o)
 	return o->peers == NULL || (o->stop != NULL && o->stop(o->ctx));
 }
 
+/* Until one more peer than `full` holds all of a line, or the time is up. */
+static enum err_code
+next_seeder(struct release *run, const struct release_line *l, uint64_t *full,
+    struct err *e)
+{
+	const struct release_opts *o = run->o;
+	struct peers_question q = {.key = l->key,
+	    .length = l->length,
+	    .until = PEERS_ENOUGH,
+	    .want_full = *full < o->min_full ? *full + 1 : o->min_full,
+	    .timeout_ms = o->timeout_ms};
+	struct peers_answer a;
+	enum err_code rc = peers_count(o->peers, &q, &a, e);
+
+	if (rc == ERR_OK && a.full != *full) {
+		*full = a.full;
+		release_tell(o, &(struct release_event){.kind = RELEASE_SEEDERS,
+				    .id = l->id,
+				    .done = a.full,
+				    .total = o->min_full});
+	}
+	return rc;
+}
+
 /* Row 14. Without limit, as the contract has it, but never silently: each
  * round asks whether to stop. */
 static enum err_code
 wait_for_seeders(struct release *run, struct err *e)
 {
 	const struct release_opts *o = run->o;
-	struct peers_answer a = {0, 0, 0};
 	enum err_code rc = ERR_OK;
+	uint64_t full = 0;
 
 	if (o->min_full == 0 || o->force_dangerous)
 		return ERR_OK;
@@ -215,22 +239,19 @@ wait_for_seeders(struct release *run, struct err *e)
 	    o, &(struct release_event){.kind = RELEASE_VERIFY_COMMITTED,
 		   .target = &o->config->key});
 	for (size_t i = 0; i < run->n && rc == ERR_OK;) {
-		struct peers_question q = {.key = run->line[i].key,
-		    .length = run->line[i].length,
-		    .want_full = o->min_full,
-		    .timeout_ms = o->timeout_ms};
-
-		rc = peers_count(o->peers, &q, &a, e);
+		rc = next_seeder(run, &run->line[i], &full, e);
 		if (rc == ERR_INTERRUPTED ||
-		    (rc == ERR_OK && a.full < o->min_full && hopeless(o)))
+		    (rc == ERR_OK && full < o->min_full && hopeless(o)))
 			return release_code(e, ERR_PEERS, "COMMIT_INCOMPLETE",
 			    NULL,
 			    "committed, but only %llu of %llu seeders are "
 			    "known to hold it; seed it, and run this again",
-			    (unsigned long long)a.full,
+			    (unsigned long long)full,
 			    (unsigned long long)o->min_full);
-		if (rc == ERR_OK && a.full >= o->min_full)
+		if (rc == ERR_OK && full >= o->min_full) {
+			full = 0;
 			i++;
+		}
 	}
 	return rc;
 }

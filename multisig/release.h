@@ -20,6 +20,7 @@
 #include "multisig/quorum.h"
 
 #define RELEASE_TIMEOUT_MS 5000
+#define RELEASE_LOOK_MS 15000 /* for who has a target that should be empty */
 #define RELEASE_MIN_PEERS 2
 
 struct release_event {
@@ -35,7 +36,9 @@ struct release_event {
 		RELEASE_RESPONSE,	    /* verdict, number */
 		RELEASE_COMMIT_START,
 		RELEASE_RESUMED, /* a journal of this request is open */
+		RELEASE_FIRST,	 /* found out: nobody has any of it */
 		RELEASE_VERIFY_COMMITTED, /* target */
+		RELEASE_SEEDERS,	  /* id, done of total hold it all */
 		RELEASE_PROGRESS,	  /* done, total bytes */
 		RELEASE_WARNING		  /* message */
 	} kind;
@@ -43,6 +46,7 @@ struct release_event {
 	const struct quorum_verdict *verdict;
 	size_t number;
 	uint64_t done, total;
+	const char *id; /* "db", "blobs", "" for a core */
 	const char *message;
 };
 
@@ -58,8 +62,11 @@ struct release_opts {
 	 * is compared with the source even so: no signature could hold. */
 	bool force_dangerous;
 	bool first_commit, skip_target_well_seeded;
+	/* Without first_commit: it is the first one all the same if at least
+	 * min_peers peers of the target say that it is empty. */
+	bool find_first;
 	bool dry_run; /* verify */
-	uint64_t min_peers, min_full, timeout_ms;
+	uint64_t min_peers, min_full, timeout_ms, look_ms;
 	const struct fetch *fetch; /* NULL: only what is here */
 	const struct peers *peers; /* NULL: nobody */
 	bool (*stop)(void *ctx);
@@ -70,7 +77,7 @@ struct release_opts {
 	{ \
 		.kind = REQUEST_DRIVE, .min_peers = RELEASE_MIN_PEERS, \
 		.min_full = RELEASE_MIN_PEERS, \
-		.timeout_ms = RELEASE_TIMEOUT_MS \
+		.timeout_ms = RELEASE_TIMEOUT_MS, .look_ms = RELEASE_LOOK_MS \
 	}
 
 /* Make a request for `length` blocks of the source (0: all it has). The fork

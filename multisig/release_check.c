@@ -40,6 +40,7 @@ ask(struct release *run, const struct b32 *key, uint64_t length,
 	const struct release_opts *o = run->o;
 	struct peers_question q = {.key = *key,
 	    .length = length,
+	    .until = PEERS_ENOUGH,
 	    .want_peers = o->min_peers,
 	    .want_full = o->min_full,
 	    .timeout_ms = o->timeout_ms};
@@ -214,18 +215,29 @@ release_check_prefix(
 	    ull(at), hex_b32(has, &a), hex_b32(source, &b));
 }
 
-/* Row 6. Another machine may know a target that is empty here; only its
- * metadata is asked for, which no release can be without. */
+/* Does anybody have blocks of a target that is empty here? Whoever can be
+ * found is asked; only for metadata, which no release can be without. */
+static enum err_code
+look(struct release *run, const struct release_line *l, struct peers_answer *a,
+    struct err *e)
+{
+	struct peers_question q = {
+	    .key = l->key, .until = PEERS_KNOWN, .timeout_ms = run->o->look_ms};
+
+	return peers_count(run->o->peers, &q, a, e);
+}
+
+/* Row 6. Another machine may know a target that is empty here. */
 static enum err_code
 check_first(struct release *run, const struct release_line *l, struct err *e)
 {
-	struct peers_answer a = {0, 0, 0};
+	struct peers_answer a = {0, 0, 0, 0};
 	enum err_code rc = ERR_OK;
 
 	if (run->resumed)
 		return release_check_prefix(run, l, e);
 	if (release_target_length(l) == 0 && l == &run->line[0])
-		rc = ask(run, &l->key, 1, &a, e);
+		rc = look(run, l, &a, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (release_target_length(l) == 0 && a.longest == 0)
@@ -274,6 +286,24 @@ unknown_target(struct release *run, const struct peers_answer *a, struct err *e)
 	    ull(a->peers), ull(min > 0 ? min : 1));
 }
 
+/* Peers that follow the target and hold nothing of it: nothing was released
+ * yet. One alone proves nothing, it may be as new as this machine. */
+static enum err_code
+find_first(struct release *run, const struct release_line *l, struct err *e)
+{
+	const struct release_opts *o = run->o;
+	struct peers_answer a;
+	enum err_code rc;
+
+	if ((rc = look(run, l, &a, e)) != ERR_OK)
+		return rc;
+	if (a.longest > 0 || o->min_peers == 0 || a.told < o->min_peers)
+		return unknown_target(run, &a, e);
+	run->first = true;
+	release_tell(o, &(struct release_event){.kind = RELEASE_FIRST});
+	return ERR_OK;
+}
+
 /* Rows 7 to 9. Contents may well be empty where metadata is not. */
 static enum err_code
 check_target(struct release *run, struct release_line *l, struct err *e)
@@ -285,7 +315,8 @@ check_target(struct release *run, struct release_line *l, struct err *e)
 	if ((rc = ask_target(run, l, &a, e)) != ERR_OK || l->done)
 		return rc;
 	if (l == &run->line[0] && release_target_length(l) == 0)
-		return unknown_target(run, &a, e);
+		return o->find_first ? find_first(run, l, e)
+				     : unknown_target(run, &a, e);
 	if (a.peers < o->min_peers)
 		return release_code(e, ERR_PEERS,
 		    "TARGET_CORE_INSUFFICIENT_PEERS", l->id,

@@ -19,7 +19,7 @@ struct ms_opts {
 	const char *word; /* the subcommand */
 	struct cli_list rest, peers;
 	const char *config, *storage, *out, *source, *vanity;
-	struct cli_int version, timeout, min_peers, min_full;
+	struct cli_int version, timeout, look, interval, min_peers, min_full;
 	bool first_commit, skip_target, client_only, force, force_dangerous;
 	bool dry_run, forget, secret, yes;
 	const char *expect;
@@ -27,6 +27,7 @@ struct ms_opts {
 	const char *rebuild, *provenance, *report, *chunking, *keys;
 	bool diff, plain;
 	bool review; /* default true */
+	bool seed;   /* after a commit; default true */
 };
 
 /* The whole command; both mains are this call. Returns the exit code. */
@@ -75,10 +76,17 @@ NODISCARD enum err_code ms_keydir(
 NODISCARD enum err_code ms_book(struct keybook **out, struct cli *c,
     const struct ms_opts *o, struct err *e);
 
-/* Ask the peers of the command line, if there are any: source and target are
- * as long here as they have them, and r can count and fetch. */
+/* The network of the options, and of the config. */
+NODISCARD enum err_code ms_net_open(struct common_net *net, struct cli *c,
+    const struct ms_opts *o, const struct release_opts *r, struct err *e);
+/* That, and ask: source and target are as long here as the peers have them,
+ * and r can count and fetch. */
 NODISCARD enum err_code ms_net(struct common_net *net, struct cli *c,
     const struct ms_opts *o, struct release_opts *r, struct err *e);
+/* The target has changed here: tell the peers, and let others find it, unless
+ * the options say not to. */
+NODISCARD enum err_code ms_net_offer(struct common_net *net,
+    const struct ms_opts *o, const struct b32 *key, struct err *e);
 /* Options of a release as the command line and config have them. */
 NODISCARD enum err_code ms_release_opts(struct release_opts *r,
     const struct ms_opts *o, const struct config *cfg, const struct ms_args *a,
@@ -109,6 +117,8 @@ NODISCARD enum err_code ms_link(
 NODISCARD enum err_code ms_request(
     struct cli *c, const struct ms_opts *o, struct err *e);
 NODISCARD enum err_code ms_release(
+    struct cli *c, const struct ms_opts *o, struct err *e);
+NODISCARD enum err_code ms_seed(
     struct cli *c, const struct ms_opts *o, struct err *e);
 NODISCARD enum err_code ms_inspect(
     struct cli *c, const struct ms_opts *o, struct err *e);

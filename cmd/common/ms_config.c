@@ -5,6 +5,8 @@
 #include "cmd/common/ms.h"
 #include "cmd/common/signer.h"
 
+#define TIME_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
+
 bool
 ms_is(const struct ms_opts *o, const char *word)
 {
@@ -125,6 +127,13 @@ source_of(struct release_opts *r, const struct config *cfg,
 	return ERR_OK;
 }
 
+/* In milliseconds; what is more than a year is for ever. */
+static uint64_t
+milliseconds(const struct cli_int *i)
+{
+	return i->n < TIME_MAX_MS ? i->n : TIME_MAX_MS;
+}
+
 enum err_code
 ms_release_opts(struct release_opts *r, const struct ms_opts *o,
     const struct config *cfg, const struct ms_args *a, struct store *s,
@@ -141,13 +150,16 @@ ms_release_opts(struct release_opts *r, const struct ms_opts *o,
 	out.force = o->force;
 	out.force_dangerous = o->force_dangerous;
 	out.first_commit = o->first_commit;
+	out.find_first = o->front == MS_PEAR;
 	out.skip_target_well_seeded = o->skip_target;
 	if (o->min_peers.set)
 		out.min_peers = o->min_peers.n;
 	if (o->min_full.set)
 		out.min_full = o->min_full.n;
 	if (o->timeout.set)
-		out.timeout_ms = o->timeout.n;
+		out.timeout_ms = milliseconds(&o->timeout);
+	if (o->look.set)
+		out.look_ms = milliseconds(&o->look);
 	*r = out;
 	return ERR_OK;
 }

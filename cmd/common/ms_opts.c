@@ -14,19 +14,27 @@ static const struct cli_option options[] = {
     {"first-commit", 0, CLI_FLAG, AT(first_commit), NULL,
 	"verify, commit: the target is empty, this is its first release", NULL},
     {"min-peers", 0, CLI_INT, AT(min_peers), "<n>",
-	"Peers that source and target must have (default 2). Only those "
-	"named with --peer are counted: 0 asks for none, for releases that "
-	"are made in one store",
+	"Peers that source and target must have (default 2; 0 asks for none, "
+	"for releases that are made in one store)",
 	NULL},
     {"min-full-copies", 0, CLI_INT, AT(min_full), "<n>",
 	"Peers that must have all of it (default 2; 0 as above)", NULL},
     COMMON_PEER_OPTION(struct ms_opts, peers),
     {"peer-update-timeout", 0, CLI_INT, AT(timeout), "<ms>",
 	"How long to wait for peers in each check (default 5000)", NULL},
+    {"target-lookup-timeout", 0, CLI_INT, AT(look), "<ms>",
+	"How long to look for peers that hold something of a target that is "
+	"empty here (default 15000); less, as soon as all have answered",
+	NULL},
     {"skip-target-well-seeded", 0, CLI_FLAG, AT(skip_target), NULL,
 	"Do not ask for full copies of the target", NULL},
     {"swarm-client-only", 0, CLI_FLAG, AT(client_only), NULL,
-	"Do not announce the target (has no effect without network)", NULL},
+	"commit, seed: do not announce what is seeded, only look for peers",
+	NULL},
+    {"seed", 0, CLI_NO_FLAG, AT(seed), NULL,
+	"commit: end when enough seeders hold the release", NULL},
+    {"log-interval", 0, CLI_INT, AT(interval), "<ms>",
+	"seed: time between two reports (default 15000)", NULL},
     {"force", 0, CLI_FLAG, AT(force), NULL,
 	"request: do not ask how well the source is seeded", NULL},
     {"force-dangerous", 0, CLI_FLAG, AT(force_dangerous), NULL,
@@ -85,7 +93,7 @@ static const struct cli_option options[] = {
 static const struct cli_arg args[] = {
     {"<command>", CLI_ARG, AT(word),
 	"link; request <length|verlink>; sign <request> [name]; verify and "
-	"commit [source-link] <request> [responses]; review <request>; "
+	"commit [source-link] <request> [responses]; seed; review <request>; "
 	"inspect <request|response>; status; keys get|paths|list|add|remove. "
 	"request-core, verify-drive and so on fix the type"},
     {"[arguments]", CLI_ARG_REST, AT(rest),
@@ -130,7 +138,7 @@ static const struct cli_spec specs[] = {
 int
 ms_main(enum ms_front front, int argc, char **argv)
 {
-	struct ms_opts opts = {.front = front, .review = true};
+	struct ms_opts opts = {.front = front, .review = true, .seed = true};
 	struct cli c;
 	struct err e = ERR_INIT;
 	enum err_code rc;

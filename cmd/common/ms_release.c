@@ -18,8 +18,10 @@ struct run {
 	struct config cfg;
 	struct keybook *book;
 	struct common_net net;
-	bool dry;  /* verify */
-	bool said; /* that it is committed */
+	bool dry;     /* verify */
+	bool first;   /* as far as is known */
+	bool resumed; /* it was interrupted before */
+	bool said;    /* that it is committed */
 };
 
 /* -- what happens ------------------------------------------------------------ */
@@ -88,22 +90,53 @@ say_committed(struct run *x)
 	x->said = true;
 }
 
+/* What is committed is safe: not to be found is worth a word, no failure. */
+static void
+offer(struct run *x)
+{
+	struct err e = ERR_INIT;
+
+	if (ms_net_offer(&x->net, x->o, &x->cfg.key, &e) != ERR_OK)
+		cli_warn(x->c, "the release cannot be announced: %s", e.msg);
+}
+
 static void
 on_committed(struct run *x)
 {
 	char key[Z32_KEY_LEN + 1], link[PEAR_LINK_TEXT_MAX];
 
 	cli_event(x->c, "verify-committed-start",
-	    json_pack("{s:b, s:s, s:s}", "firstCommit", x->o->first_commit,
-		"key", z32_key(key, &x->cfg.key), "link",
+	    json_pack("{s:b, s:s, s:s}", "firstCommit", x->first, "key",
+		z32_key(key, &x->cfg.key), "link",
 		pear_link_key(link, &x->cfg.key)));
 	say_committed(x);
+	offer(x);
 	cli_line(x->c, "Waiting for remote seeders to pick up the changes...");
-	if (x->o->first_commit)
+	if (x->first)
 		cli_line(x->c,
 		    "Please add this key to the seeders now. The logs here "
 		    "will notify you when it is picked up by them. Do not "
 		    "shut down until that happens.");
+}
+
+static void
+on_first(struct run *x)
+{
+	x->first = true;
+	cli_event(x->c, "first-commit", NULL);
+	cli_line(
+	    x->c, "No peer has any of the target: this is its first release");
+}
+
+static void
+on_seeders(struct run *x, const struct release_event *ev)
+{
+	cli_event(x->c, "seeders",
+	    json_pack("{s:s, s:I, s:I}", "core", ev->id, "amount",
+		(json_int_t)ev->total, "total", (json_int_t)ev->done));
+	cli_line(x->c, "%s%s%llu / %llu seeders hold all of it", ev->id,
+	    ev->id[0] != '\0' ? ": " : "", (unsigned long long)ev->done,
+	    (unsigned long long)ev->total);
 }
 
 static void
@@ -123,11 +156,18 @@ on_event(void *ctx, const struct release_event *ev)
 		on_start(x);
 		break;
 	case RELEASE_RESUMED:
+		x->resumed = true;
 		cli_event(x->c, "resumed", NULL);
 		cli_line(x->c, "This commit was interrupted; going on with it");
 		break;
+	case RELEASE_FIRST:
+		on_first(x);
+		break;
 	case RELEASE_VERIFY_COMMITTED:
 		on_committed(x);
+		break;
+	case RELEASE_SEEDERS:
+		on_seeders(x, ev);
 		break;
 	case RELEASE_PROGRESS:
 		cli_status(x->c, "%s / %s", cli_size(done, (int64_t)ev->done),
@@ -189,6 +229,14 @@ show_links(struct run *x, const struct release_report *r)
 	cli_line(x->c, "seed: pear seed %s", link);
 }
 
+/* Who has written a release keeps it available. */
+static bool
+will_seed(const struct run *x, const struct release_report *r)
+{
+	return !x->dry && x->o->seed && (r->committed || x->resumed) &&
+	       x->net.node != NULL;
+}
+
 static void
 show_result(struct run *x, const struct release_report *r)
 {
@@ -213,6 +261,9 @@ show_result(struct run *x, const struct release_report *r)
 		    "\nALREADY_COMMITTED: the %s holds all of this request; "
 		    "nothing to do",
 		    ms_kind_name(x->r.kind));
+	if (will_seed(x, r))
+		cli_line(
+		    x->c, "\n~ DONE ~ Seeding now ~ Press Ctrl+C to exit ~");
 	cli_line(x->c,
 	    x->dry ? "\n%s key: %s is safe to commit" : "\n%s key: %s", kind,
 	    key);
@@ -224,28 +275,16 @@ show_result(struct run *x, const struct release_report *r)
 	free(pretty);
 }
 
-/* Until enough of them hold all of it, or somebody has seen enough. */
+/* From now on until Ctrl-C. */
 static enum err_code
-wait_for_seeders(struct run *x, const struct release_report *r, struct err *e)
+keep_seeding(struct run *x, struct err *e)
 {
-	struct peers_question q = {.want_peers = x->r.min_peers,
-	    .want_full = x->r.min_full,
-	    .timeout_ms = x->r.timeout_ms};
-	struct peers_answer a;
-	enum err_code rc = common_net_changed(&x->net, e);
+	char link[PEAR_LINK_TEXT_MAX];
 
-	for (size_t i = 0; i < r->nparts && rc == ERR_OK;) {
-		q.key = r->part[i].after.key;
-		q.length = r->part[i].after.length;
-		rc = peers_count(x->r.peers, &q, &a, e);
-		if (a.full >= q.want_full)
-			i++;
-	}
-	if (rc == ERR_OK)
-		cli_line(x->c, "~ DONE ~");
-	else if (rc == ERR_INTERRUPTED)
-		rc = err_wrap(e, "committed; waiting for seeders");
-	return rc;
+	offer(x);
+	cli_event(x->c, "seeding",
+	    json_pack("{s:s}", "link", pear_link_key(link, &x->cfg.key)));
+	return common_net_serve(&x->net, e);
 }
 
 static enum err_code
@@ -296,8 +335,8 @@ run(struct run *x, struct err *e)
 		    x->c, x->o, &x->r, &x->args.request, x->book, e);
 	if (rc == ERR_OK)
 		show_result(x, &r);
-	if (rc == ERR_OK && r.committed && x->net.node != NULL)
-		rc = wait_for_seeders(x, &r, e);
+	if (rc == ERR_OK && will_seed(x, &r))
+		rc = keep_seeding(x, e);
 	release_report_deinit(&r);
 	common_net_close(&x->net);
 	store_close(s);
@@ -311,6 +350,7 @@ ms_release(struct cli *c, const struct ms_opts *o, struct err *e)
 	enum err_code rc;
 
 	x.dry = ms_is(o, "verify") || o->dry_run;
+	x.first = o->first_commit;
 	ms_args_init(&x.args);
 	if ((rc = ms_args_read(&x.args, &o->rest, e)) == ERR_OK &&
 	    (rc = check_words(&x, e)) == ERR_OK &&

@@ -15,6 +15,7 @@ static const struct {
     {"sign", ms_sign, false},
     {"verify", ms_release, true},
     {"commit", ms_release, true},
+    {"seed", ms_seed, false},
     {"review", ms_review, false},
     {"inspect", ms_inspect, false},
     {"status", ms_status, false},

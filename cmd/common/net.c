@@ -304,8 +304,8 @@ common_net_join(
 }
 
 /* Remembered for a node that is opened later. */
-static enum err_code
-note_topic(struct common_net *n, const struct b32 *key, struct err *e)
+enum err_code
+common_net_topic(struct common_net *n, const struct b32 *key, struct err *e)
 {
 	struct b32 topic;
 
@@ -365,7 +365,7 @@ common_net_core(struct common_net *n, const struct b32 *key, uint64_t length,
 
 	if (n->offline)
 		return ERR_OK;
-	rc = note_topic(n, key, e);
+	rc = common_net_topic(n, key, e);
 	return rc != ERR_OK ? rc : bring(n, key, length, need, e);
 }
 
@@ -425,4 +425,15 @@ common_net_changed(struct common_net *n, struct err *e)
 	if ((rc = store_refresh(n->store, e)) != ERR_OK)
 		return rc;
 	return replicate_changed(peer_replicate(n->node), NULL, peer_now(), e);
+}
+
+enum err_code
+common_net_serve(struct common_net *n, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	while (n->node != NULL && rc == ERR_OK)
+		rc = peer_turn(n->node, UINT64_MAX, e);
+	cli_status_clear(n->cli);
+	return rc == ERR_INTERRUPTED ? ERR_OK : rc;
 }

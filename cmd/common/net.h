@@ -42,6 +42,8 @@ struct common_net {
 	uint64_t shown;	   /* time of the last stats event */
 	uint64_t least_us; /* between two of them */
 	struct peers peers;
+	bool knows_own;
+	struct b32 own; /* who serves this store, when it is served */
 };
 
 /* A store that may have to take blocks of peers must be writable, and may be
@@ -73,6 +75,12 @@ NODISCARD enum err_code common_net_start(struct common_net *n, struct err *e);
 /* Take part in the topic of a core or drive: PEER_CLIENT, PEER_SERVER. */
 NODISCARD enum err_code common_net_join(
     struct common_net *n, const struct b32 *key, int flags, struct err *e);
+/* Look for the peers of a core or drive, from now on, or from the start of
+ * the node on. */
+NODISCARD enum err_code common_net_topic(
+    struct common_net *n, const struct b32 *key, struct err *e);
+/* Serve until asked to stop, which is no error. */
+NODISCARD enum err_code common_net_serve(struct common_net *n, struct err *e);
 enum common_need {
 	COMMON_NEED,	/* ERR_PEERS if nobody gives it and it is not here */
 	COMMON_IF_THERE /* perhaps nobody has it yet: found out soon */

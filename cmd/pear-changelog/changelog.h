@@ -2,7 +2,7 @@
 #ifndef CMD_PEAR_CHANGELOG_CHANGELOG_H
 #define CMD_PEAR_CHANGELOG_CHANGELOG_H
 
-#include "cli/cli.h"
+#include "cmd/common/net.h"
 
 #define CHANGELOG_MAX_DEFAULT 10
 #define CHANGELOG_ENTRIES_MAX 100000u
@@ -12,6 +12,7 @@ struct changelog_opts {
 	struct cli_int max;
 	const char *of; /* semver range; NULL: major of the newest */
 	bool full;
+	struct cli_list peers;
 };
 
 extern const struct cli_spec changelog_spec;
@@ -36,7 +37,7 @@ NODISCARD enum err_code changelog_select(
 void changelog_deinit(struct changelog *l);
 
 /* A drive without a changelog gives none. */
-NODISCARD enum err_code changelog_run(const struct cli *c,
+NODISCARD enum err_code changelog_run(struct cli *c,
     const struct changelog_opts *opts, struct changelog *out, struct err *e);
 void changelog_render(struct cli *c, const struct changelog_opts *opts,
     const struct changelog *l);

@@ -10,14 +10,19 @@ main(int argc, char **argv)
 	struct cli c;
 	struct err e = ERR_INIT;
 	enum err_code rc;
+	int code;
 
 	memset(&opts, 0, sizeof(opts));
-	if (!cli_start(&c, &changelog_spec, argc, argv, &opts))
-		return cli_exit(&c);
-	rc = changelog_run(&c, &opts, &log, &e);
-	if (rc == ERR_OK) {
-		changelog_render(&c, &opts, &log);
-		changelog_deinit(&log);
+	if (!cli_start(&c, &changelog_spec, argc, argv, &opts)) {
+		code = cli_exit(&c);
+	} else {
+		rc = changelog_run(&c, &opts, &log, &e);
+		if (rc == ERR_OK) {
+			changelog_render(&c, &opts, &log);
+			changelog_deinit(&log);
+		}
+		code = cli_finish(&c, rc, &e);
 	}
-	return cli_finish(&c, rc, &e);
+	cli_list_deinit(&opts.peers);
+	return code;
 }

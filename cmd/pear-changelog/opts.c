@@ -8,6 +8,7 @@ static const struct cli_option options[] = {
 	"Versions to show, such as 1.x or ^2.1 (the newest major)", NULL},
     {"full", 0, CLI_FLAG, offsetof(struct changelog_opts, full), NULL,
 	"Show everything", NULL},
+    COMMON_PEER_OPTION(struct changelog_opts, peers),
 };
 
 static const struct cli_arg args[] = {

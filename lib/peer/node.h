@@ -118,6 +118,9 @@ const struct b32 *peer_key(const struct peer_node *n);
 size_t peer_connections(const struct peer_node *n);
 /* Every address was tried at least once, with success or without. */
 bool peer_settled(const struct peer_node *n);
+/* That, and everybody who is connected has said what he has of core c, or
+ * that he has nothing of it. False while the DHT does not answer. */
+bool peer_all_told(struct peer_node *n, struct replicate_core *c);
 
 enum peer_effort {
 	PEER_MUST, /* look for peers as long as the patience lasts, if the core

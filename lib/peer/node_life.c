@@ -237,6 +237,13 @@ peer_answered(struct peer_node *n, struct replicate_core *c)
 }
 
 bool
+peer_all_told(struct peer_node *n, struct replicate_core *c)
+{
+	return (n->o.discovery == NULL || n->network.online) &&
+	       peer_settled(n) && peer_answered(n, c);
+}
+
+bool
 peer_hopeless(const struct peer_node *n)
 {
 	return peer_connections(n) == 0 && n->o.listen == NULL &&

@@ -11,6 +11,7 @@
 
 #define RELFIX_SIGNERS 3
 #define RELFIX_EVENTS (RELEASE_WARNING + 1)
+#define RELFIX_ASKED 32 /* questions that are kept */
 
 struct relfix {
 	struct drivefix src;
@@ -28,6 +29,7 @@ struct relfix {
 	/* what peers say of the source, and of the target */
 	struct peers peers;
 	struct peers_answer of_source, of_target;
+	struct peers_question question[RELFIX_ASKED];
 	unsigned asked;
 	unsigned stop_after; /* questions to peers; 0: never */
 	bool stop;
@@ -56,6 +58,8 @@ relfix_count(void *ctx, const struct peers_question *q,
 	struct relfix *x = ctx;
 
 	(void)e;
+	if (x->asked < RELFIX_ASKED)
+		x->question[x->asked] = *q;
 	if (++x->asked == x->stop_after)
 		x->stop = true;
 	*out = b32_eq(&q->key, &x->c.key) || b32_eq(&q->key, &x->c.blobs_key)

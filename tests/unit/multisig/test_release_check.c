@@ -253,17 +253,17 @@ seeding(void **state)
 		const char *tag; /* NULL: fine */
 		const char *text;
 	} row[] = {
-	    {{1, 1, 9}, {2, 2, 0}, "SOURCE_CORE_INSUFFICIENT_PEERS",
+	    {{1, 1, 9, 1}, {2, 2, 0, 2}, "SOURCE_CORE_INSUFFICIENT_PEERS",
 		": Source core is not well seeded (1/2 peers)"},
-	    {{2, 1, 9}, {2, 2, 0}, "SOURCE_CORE_NOT_FULLY_SEEDED",
+	    {{2, 1, 9, 2}, {2, 2, 0, 2}, "SOURCE_CORE_NOT_FULLY_SEEDED",
 		": db Source core is not yet fully downloaded by sufficient "
 		"seeders (1/2)"},
-	    {{2, 2, 9}, {1, 1, 0}, "TARGET_CORE_INSUFFICIENT_PEERS",
+	    {{2, 2, 9, 2}, {1, 1, 0, 1}, "TARGET_CORE_INSUFFICIENT_PEERS",
 		": db Target core is not well seeded (1/2 peers)"},
-	    {{2, 2, 9}, {2, 1, 0}, "TARGET_CORE_NOT_FULLY_SEEDED",
+	    {{2, 2, 9, 2}, {2, 1, 0, 2}, "TARGET_CORE_NOT_FULLY_SEEDED",
 		": db Target core is not yet fully downloaded by sufficient "
 		"seeders (1/2)"},
-	    {{2, 2, 9}, {2, 2, 0}, NULL, NULL},
+	    {{2, 2, 9, 2}, {2, 2, 0, 2}, NULL, NULL},
 	};
 	struct relfix x;
 
@@ -304,8 +304,8 @@ half_seeded_target_by_wish(void **state)
 	relfix_sign(&x, 2);
 	x.o.min_peers = x.o.min_full = 2;
 	x.o.peers = &x.peers;
-	x.of_source = (struct peers_answer){2, 2, 9};
-	x.of_target = (struct peers_answer){2, 0, 0};
+	x.of_source = (struct peers_answer){2, 2, 9, 2};
+	x.of_target = (struct peers_answer){2, 0, 0, 2};
 	relfix_expect_refused(&x, ERR_PEERS, "TARGET_CORE_NOT_FULLY_SEEDED");
 	x.o.skip_target_well_seeded = true;
 	check_ok(relfix_verify(&x), &x.e);
@@ -343,11 +343,11 @@ first_or_not(void **state)
 	/* with the flag: somebody has blocks of it */
 	x.o.first_commit = true;
 	x.o.peers = &x.peers;
-	x.of_target = (struct peers_answer){1, 0, 7};
+	x.of_target = (struct peers_answer){1, 0, 7, 1};
 	relfix_expect_refused(&x, ERR_CONFLICT, "TARGET_NOT_EMPTY");
 	expect_untouched(&x);
 	/* nobody has */
-	x.of_target = (struct peers_answer){3, 0, 0};
+	x.of_target = (struct peers_answer){3, 0, 0, 3};
 	check_ok(relfix_run(&x), &x.e);
 	/* with the flag, and blocks are here */
 	relfix_put(&x, "/b", 1, 1000);
@@ -355,6 +355,73 @@ first_or_not(void **state)
 	relfix_sign(&x, 2);
 	relfix_expect_refused(&x, ERR_CONFLICT, "TARGET_NOT_EMPTY");
 	relfix_close(&x);
+}
+
+/* Whoever can be found is asked for an empty target, for longer than checks
+ * wait; what is asked of a source is a full copy. */
+static void
+questions(void **state)
+{
+	struct peers_question *q;
+	struct relfix x;
+
+	(void)state;
+	relfix_begin(&x);
+	x.o.peers = &x.peers;
+	x.o.min_peers = x.o.min_full = 2;
+	x.o.timeout_ms = 5;
+	x.o.look_ms = 15;
+	x.of_source = (struct peers_answer){2, 2, 9, 2};
+	x.of_target = (struct peers_answer){2, 2, 0, 2};
+	check_ok(relfix_verify(&x), &x.e);
+	check(x.asked == 3); /* source, target, contents of the source */
+	q = &x.question[0];
+	check(q->until == PEERS_ENOUGH && q->timeout_ms == 5);
+	check(q->want_peers == 2 && q->want_full == 2);
+	check(b32_eq(&q->key, &x.o.source) && q->length == x.req.length);
+	q = &x.question[1];
+	check(q->until == PEERS_KNOWN && q->timeout_ms == 15);
+	check(b32_eq(&q->key, &x.c.key) && q->length == 0);
+	check(x.question[2].length == x.req.blobs_length);
+	relfix_close(&x);
+}
+
+/* Without the flag: peers of the target must say that it is empty. */
+static void
+found_first(void **state)
+{
+	static const struct {
+		uint64_t min_peers;
+		struct peers_answer target;
+		bool fine;
+	} row[] = {
+	    {2, {2, 2, 0, 2}, true}, {2, {3, 3, 0, 2}, true},
+	    {2, {2, 2, 0, 1}, false}, /* one has not spoken yet */
+	    {2, {1, 1, 0, 1}, false},
+	    {2, {2, 2, 4, 2}, false}, /* one has something */
+	    {0, {0, 0, 0, 0}, false}, /* nobody knows */
+	};
+	struct relfix x;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		relfix_begin(&x);
+		x.o.peers = &x.peers;
+		x.o.first_commit = false;
+		x.o.find_first = true;
+		x.o.min_peers = row[i].min_peers;
+		x.of_source = (struct peers_answer){2, 2, 9, 2};
+		x.of_target = row[i].target;
+		if (row[i].fine) {
+			check_ok(relfix_run(&x), &x.e);
+			check(x.r.committed && x.seen[RELEASE_FIRST] == 1);
+		} else {
+			relfix_expect_refused(
+			    &x, ERR_PEERS, "TARGET_CORE_INSUFFICIENT_PEERS");
+			check(x.seen[RELEASE_FIRST] == 0);
+		}
+		relfix_close(&x);
+	}
 }
 
 /* -- targets that hold something else --------------------------------------------- */
@@ -435,6 +502,8 @@ main(void)
 	    cmocka_unit_test(half_seeded_target_by_wish),
 	    cmocka_unit_test(offline),
 	    cmocka_unit_test(first_or_not),
+	    cmocka_unit_test(questions),
+	    cmocka_unit_test(found_first),
 	    cmocka_unit_test(other_history),
 	};
 

@@ -317,7 +317,7 @@ resume_committed(void **state)
 	x.o.first_commit = true;
 	x.o.min_full = 2;
 	x.o.peers = &x.peers;
-	x.of_source = (struct peers_answer){2, 2, x.req.length};
+	x.of_source = (struct peers_answer){2, 2, x.req.length, 2};
 	/* two rounds without seeders, then Ctrl-C: it moved, and stays open */
 	x.stop_after = 4;
 	check_code(relfix_run(&x), ERR_PEERS);
@@ -335,11 +335,47 @@ resume_committed(void **state)
 	check(strcmp(x.e.tag, "COMMIT_INCOMPLETE") == 0);
 	check(x.r.already && !x.r.committed && relfix_journal(&x));
 	x.o.peers = &x.peers;
-	x.of_target = (struct peers_answer){2, 2, x.req.length};
+	x.of_target = (struct peers_answer){2, 2, x.req.length, 2};
 	check_ok(relfix_run(&x), &x.e);
 	check(x.seen[RELEASE_RESUMED] == 1);
 	check(x.seen[RELEASE_VERIFY_COMMITTED] == 1);
 	check(!relfix_journal(&x));
+	relfix_close(&x);
+}
+
+/* Seeders come one after the other; each is told. */
+static void
+one_more(struct relfix *x, const struct release_event *ev)
+{
+	if (ev->kind == RELEASE_VERIFY_COMMITTED)
+		x->of_target = (struct peers_answer){1, 1, x->req.length, 1};
+	if (ev->kind != RELEASE_SEEDERS)
+		return;
+	check(ev->total == 2 && ev->done == x->of_target.full);
+	check(strcmp(ev->id, x->of_target.peers == 3 ? "blobs" : "db") == 0);
+	if (++x->of_target.full > 2) {
+		x->of_target.full = 1;
+		x->of_target.peers = 3; /* the contents now */
+	}
+}
+
+static void
+seeders_come(void **state)
+{
+	struct relfix x;
+
+	(void)state;
+	relfix_begin(&x);
+	x.o.min_full = 2;
+	x.o.peers = &x.peers;
+	x.of_source = (struct peers_answer){2, 2, x.req.length, 2};
+	x.on = one_more;
+	check_ok(relfix_run(&x), &x.e);
+	check(x.r.committed && !relfix_journal(&x));
+	check(x.seen[RELEASE_SEEDERS] == 4); /* 1 and 2, of each core */
+	/* each time one more than there are is asked for */
+	check(x.question[x.asked - 2].want_full == 1);
+	check(x.question[x.asked - 1].want_full == 2);
 	relfix_close(&x);
 }
 
@@ -498,6 +534,7 @@ main(void)
 	    cmocka_unit_test(core_alone),
 	    cmocka_unit_test(resume_verified),
 	    cmocka_unit_test(resume_committed),
+	    cmocka_unit_test(seeders_come),
 	    cmocka_unit_test(other_journal),
 	    cmocka_unit_test(interrupted),
 	    cmocka_unit_test(same_at_once),

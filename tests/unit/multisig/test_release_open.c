@@ -190,7 +190,7 @@ behind(void **state)
 	relfix_request(&x);
 	relfix_sign(&x, 2);
 	x.o.peers = &x.peers;
-	x.of_target = (struct peers_answer){2, 2, 50};
+	x.of_target = (struct peers_answer){2, 2, 50, 2};
 	updater = (struct updater){.works = false};
 	x.peers.update = bring;
 	relfix_expect_refused(&x, ERR_PEERS, "TARGET_CORE_INSUFFICIENT_PEERS");
@@ -229,12 +229,12 @@ other_machine(void **state)
 	check_ok(give(&updater.g, &w, &x.e), &x.e);
 	w.key = blobs;
 	check_ok(give(&updater.g, &w, &x.e), &x.e);
-	x.of_target = (struct peers_answer){2, 2, 1};
+	x.of_target = (struct peers_answer){2, 2, 1, 2};
 	x.peers.update = bring;
 	x.o.peers = &x.peers;
 	x.o.fetch = &fetch;
 	x.o.store = there.s;
-	x.of_source = (struct peers_answer){2, 2, x.req.length};
+	x.of_source = (struct peers_answer){2, 2, x.req.length, 2};
 	x.o.min_peers = x.o.min_full = 2;
 	check_ok(relfix_run(&x), &x.e);
 	check(updater.length == 1);
