@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/prompt.h"
+#include "cli/stop.h"
 #include "support/vec.h"
 
 static const struct cli_spec spec = {"pear-demo", "demo", "Shows things.", NULL,
@@ -237,6 +238,59 @@ status_line(void **state)
 	assert_string_equal(shown, "\r\033[Kworking 1\r\033[Kcareful\r\n");
 }
 
+static int
+show_lines(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	cli_status_lines(c, "one\ntwo\nthree");
+	cli_status_lines(c, "four\nfive");
+	cli_warn(c, "careful");
+	cli_status_lines(c, "six");
+	return cli_finish(c, ERR_OK, &e);
+}
+
+/* The next lines come where the last ones began, and all go before a line
+ * that stays. */
+static void
+status_lines(void **state)
+{
+	static const char *const none[] = {NULL};
+	char shown[1000];
+
+	(void)state;
+	assert_int_equal(
+	    at_terminal(show_lines, none, shown, sizeof(shown)), 0);
+	assert_string_equal(shown, "\r\033[Kone\r\ntwo\r\nthree"
+				   "\r\033[K\033[2A\033[Jfour\r\nfive"
+				   "\r\033[K\033[1A\033[Jcareful\r\n"
+				   "\r\033[Ksix\r\033[K");
+}
+
+static int
+take_hup(struct cli *c)
+{
+	struct err e = ERR_INIT;
+
+	cli_stop_keep_hup();
+	check(!cli_stop_hup());
+	check(raise(SIGHUP) == 0 && !cli_stopping());
+	check(cli_stop_hup() && !cli_stop_hup());
+	check(raise(SIGTERM) == 0 && cli_stopping());
+	return cli_finish(c, ERR_OK, &e);
+}
+
+static void
+hang_up_is_kept(void **state)
+{
+	static const char *const none[] = {NULL};
+	char shown[1000];
+
+	(void)state;
+	assert_int_equal(at_terminal(take_hup, none, shown, sizeof(shown)), 0);
+	assert_string_equal(shown, "");
+}
+
 int
 main(void)
 {
@@ -247,6 +301,8 @@ main(void)
 	    cmocka_unit_test(password_is_not_shown),
 	    cmocka_unit_test(confirmation),
 	    cmocka_unit_test(status_line),
+	    cmocka_unit_test(status_lines),
+	    cmocka_unit_test(hang_up_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
