@@ -74,7 +74,9 @@ struct swap { /* `old` lives, or `fresh` takes its place */
 struct upkeep {
 	uint64_t tick, next, last; /* number; times of the next, the last */
 	unsigned refresh;	   /* ticks until the table is refreshed */
-	struct rpc_query *query;   /* that does it, or NULL */
+	unsigned young; /* looks for neighbours since it is persistent */
+	uint64_t look;	/* when the next one is */
+	struct rpc_query *query; /* that does it, or NULL */
 	unsigned checks;
 	struct swap swap[RPC_SWAPS_MAX];
 	struct addr greet[RPC_GREETS_MAX]; /* family 0: free */
@@ -87,6 +89,7 @@ struct upkeep {
 
 void rpc_upkeep_init(struct rpc *r, const struct rpc_opts *o, uint64_t now);
 void rpc_upkeep_turn(struct rpc *r, uint64_t now);
+uint64_t rpc_upkeep_deadline(const struct rpc *r);
 /* A valid request, a reply: what they say about the table and ourselves. */
 void rpc_heard_request(
     struct rpc *r, const struct rpc_incoming *in, uint64_t now);

@@ -358,7 +358,7 @@ rpc_turn(struct rpc *r, uint64_t now)
 	rpc_queries_turn(r, now);
 	if (rpc_queries_due(r))
 		return now;
-	first = r->upkeep.next;
+	first = rpc_upkeep_deadline(r);
 	due[0] = rpc_requests_deadline(r);
 	due[1] = delayed_deadline(r);
 	for (size_t i = 0; i < 2; i++)

@@ -7,6 +7,8 @@
 #define OLD 360	   /* there since more than half an hour */
 #define PING_EVERY 8
 #define SMALL_EVERY 64
+#define YOUNG 5 /* looks of a new node: after 0.5, 1, 2, 4 and 8 seconds */
+#define LOOK_US (RPC_TICK_US / 10)
 #define SILENT_MAX 2 /* ticks without answers: not online */
 #define ENOUGH 4     /* answers and failures that say something */
 
@@ -29,6 +31,7 @@ rpc_upkeep_init(struct rpc *r, const struct rpc_opts *o, uint64_t now)
 	u->refresh = offset(r, REFRESH);
 	u->last = now;
 	u->next = now + RPC_TICK_US;
+	u->look = now + LOOK_US;
 	u->online = true;
 	for (size_t i = o->nknown; i > 0; i--) {
 		const struct addr *a = &o->known[i - 1];
@@ -309,24 +312,52 @@ rpc_queried(struct rpc *r)
 	r->upkeep.refresh = REFRESH;
 }
 
-void
-rpc_refresh(struct rpc *r, uint64_t now)
+static void
+look(struct rpc *r, const struct b32 *target, uint64_t now)
 {
-	struct rpc_query_opts o = {.done = refresh_done, .ctx = r};
+	struct rpc_query_opts o = {.internal = true,
+	    .command = RPC_FIND_NODE,
+	    .target = *target,
+	    .background = true,
+	    .done = refresh_done,
+	    .ctx = r};
 	struct upkeep *u = &r->upkeep;
 	struct err e = ERR_INIT;
 
 	u->refresh = REFRESH;
-	if (u->query != NULL)
-		return;
-	o.internal = true;
-	o.command = RPC_FIND_NODE;
-	o.background = true;
-	o.target = r->routes.id;
+	if (u->query == NULL)
+		(void)!rpc_query_start(&u->query, r, &o, now, &e);
+}
+
+void
+rpc_refresh(struct rpc *r, uint64_t now)
+{
+	const struct b32 *target = &r->routes.id;
+
 	if (r->routes.n > 0)
-		o.target =
-		    routes_at(&r->routes, rpc_random(r, r->routes.n))->id;
-	(void)!rpc_query_start(&u->query, r, &o, now, &e);
+		target = &routes_at(&r->routes, rpc_random(r, r->routes.n))->id;
+	look(r, target, now);
+}
+
+/* Nodes that begin together do not know each other from whom they all asked
+ * first: a new one with few nodes looks for its neighbours again, soon. */
+static bool
+is_young(const struct rpc *r)
+{
+	return r->reach.boot == BOOT_DONE && r->reach.persistent &&
+	       r->upkeep.young < YOUNG && r->routes.n < RPC_K;
+}
+
+static void
+look_for_neighbours(struct rpc *r, uint64_t now)
+{
+	struct upkeep *u = &r->upkeep;
+
+	if (!is_young(r) || now < u->look)
+		return;
+	u->look = now + (LOOK_US << u->young);
+	u->young++;
+	look(r, &r->routes.id, now);
 }
 
 static void
@@ -403,11 +434,20 @@ rpc_upkeep_turn(struct rpc *r, uint64_t now)
 	struct upkeep *u = &r->upkeep;
 	uint64_t last = u->last;
 
+	look_for_neighbours(r, now);
 	if (now < u->next)
 		return;
 	u->last = now;
 	u->next = now + RPC_TICK_US;
 	tick(r, now - last > WAKEUP_US, now);
+}
+
+uint64_t
+rpc_upkeep_deadline(const struct rpc *r)
+{
+	const struct upkeep *u = &r->upkeep;
+
+	return is_young(r) && u->look < u->next ? u->look : u->next;
 }
 
 void

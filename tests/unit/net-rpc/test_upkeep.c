@@ -50,6 +50,38 @@ test_greeting(void **state)
 	lab_free(&l);
 }
 
+/* A new node looks for nodes near itself: five times, further and further
+ * apart. */
+static void
+test_neighbours(void **state)
+{
+	struct addr a = lab_addr(1);
+	struct rpc_message m = request_of(&a, true, RPC_PING);
+	struct lab l;
+	size_t looks = 0;
+
+	(void)state;
+	lab_server(&l);
+	lab_say(&l, RPC_SOCK_SERVER, &a, &m);
+	lab_answer(&l, &l.sent[0]);
+	check(lab_knows(&l, &a));
+	l.r->upkeep.young = 0;
+	for (unsigned s = 0; s < 40; s++) {
+		l.nsent = 0;
+		lab_until(&l, l.now + LAB_SECOND / 2);
+		for (size_t i = 0; i < l.nsent; i++) {
+			if (!l.sent[i].m.internal ||
+			    l.sent[i].m.command != RPC_FIND_NODE)
+				continue;
+			check(b32_eq(&l.sent[i].m.target, &l.r->routes.id));
+			looks++;
+			lab_answer(&l, &l.sent[i]);
+		}
+	}
+	check(looks == 5 && l.r->upkeep.young == 5);
+	lab_free(&l);
+}
+
 static void
 test_greetings_at_once(void **state)
 {
@@ -380,6 +412,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_greeting),
+	    cmocka_unit_test(test_neighbours),
 	    cmocka_unit_test(test_greetings_at_once),
 	    cmocka_unit_test(test_itself),
 	    cmocka_unit_test(test_known),
