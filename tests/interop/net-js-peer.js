@@ -14,6 +14,10 @@
 //	{"op":"connect","peer":"H:P:KEY","keep"}
 //	                                    answers when the stream is open; keep:
 //	                                    connects again whenever it closes
+//	{"op":"join","bootstrap":[{host,port}],"seed":N}
+//	                                    hyperswarm on the drive's topic, as
+//	                                    server and client; answers when it is
+//	                                    announced and was looked up
 //	{"op":"drive","key":Z32}            opens a drive; without key a new one
 //	{"op":"put","path","size","seed"}   a file of random bytes
 //	{"op":"many","count","size","seed"} files /many/dN/N
@@ -45,6 +49,7 @@ const { Readable } = require('stream')
 const Corestore = require('corestore')
 const DHT = require('hyperdht')
 const Hyperdrive = require('hyperdrive')
+const Hyperswarm = require('hyperswarm')
 const Localdrive = require('localdrive')
 const id = require('hypercore-id-encoding')
 
@@ -138,6 +143,15 @@ exports.Peer = class Peer {
     })
     if (finding) finding()
     return this.whoami()
+  }
+
+  async join ({ bootstrap, seed }) {
+    const finding = this.drive.core.length ? null : this.drive.findingPeers()
+    this.swarm = new Hyperswarm({ bootstrap, keyPair: DHT.keyPair(Buffer.alloc(32, seed)) })
+    this.swarm.on('connection', (conn) => this.attach(conn))
+    await this.swarm.join(this.drive.discoveryKey).flushed()
+    if (finding) this.swarm.flush().then(finding, finding)
+    return { key: id.encode(this.swarm.keyPair.publicKey) }
   }
 
   async open ({ key }) {
@@ -316,6 +330,7 @@ exports.Peer = class Peer {
 
   async close () {
     this.closing = true
+    if (this.swarm) await this.swarm.destroy()
     await this.dht.destroy({ force: true })
     await this.store.close()
     return {}
@@ -384,7 +399,7 @@ function * randomBytes (size, seed) {
 }
 exports.randomBytes = randomBytes
 
-const OPS = ['listen', 'whoami', 'connect', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
+const OPS = ['listen', 'whoami', 'connect', 'join', 'put', 'many', 'stage', 'del', 'truncate', 'clear', 'download', 'follow',
   'wait', 'stat', 'have', 'sent', 'files', 'ranges', 'write', 'disconnect', 'close']
 
 async function serve (storage, host, port) {

@@ -7,6 +7,8 @@
 //		follow(link, at): for ever
 //	both	state(): both cores; files(); kill(): -9; stop()
 //		host, enter: where it runs, if that is another namespace
+//		nodes: "HOST:PORT,...", of a DHT in which the peers find each
+//		other by the link alone; `at` is not needed then
 //		keep: a JavaScript follower dials again, as ours does anyway
 'use strict'
 const { spawn } = require('child_process')
@@ -104,8 +106,14 @@ exports.JsSide = class JsSide {
     return this.ask('truncate', { version })
   }
 
+  join () {
+    const bootstrap = this.nodes.split(',').map((n) => ({ host: n.split(':')[0], port: Number(n.split(':')[1]) }))
+    return this.ask('join', { bootstrap, seed: this.seed })
+  }
+
   async start () {
     if (!this.opened) await this.open(this.link)
+    if (this.nodes) return (await this.join()).key
     const l = await this.ask('listen', { seed: this.seed })
     this.port = Number(l.address.split(':')[1])
     return l.address + ':' + l.key
@@ -113,7 +121,8 @@ exports.JsSide = class JsSide {
 
   async dial (link, at) {
     if (!this.opened) await this.open(link)
-    for (const a of [].concat(at)) await this.ask('connect', { peer: a, keep: this.keep })
+    if (this.nodes) await this.join()
+    for (const a of at ? [].concat(at) : []) await this.ask('connect', { peer: a, keep: this.keep })
   }
 
   async fetch (link, at, only) {
@@ -208,7 +217,8 @@ exports.OurSide = class OurSide {
   // -- the commands
 
   command (name, args) {
-    const p = start(this.enter(bin(name), ['--storage', this.dir, '--json', ...args]),
+    const net = this.nodes ? ['--dht-bootstrap', this.nodes] : []
+    const p = start(this.enter(bin(name), ['--storage', this.dir, '--json', ...net, ...args]),
       { stdio: ['ignore', 'pipe', 'pipe'] })
     this.events = []
     p.said = ''
@@ -237,6 +247,11 @@ exports.OurSide = class OurSide {
   }
 
   async start () {
+    if (this.nodes) {
+      this.process = this.command('pear-seed', [this.link, '--stats-interval', '20'])
+      await this.event('announced')
+      return (await this.event('stats')).whoami
+    }
     this.process = this.command('pear-seed', [this.link, '--listen', this.host + ':0'])
     const l = await this.event('listening')
     return l.address + ':' + l.key
@@ -244,7 +259,7 @@ exports.OurSide = class OurSide {
 
   async fetch (link, at, only) {
     this.link = link
-    const peers = [].concat(at).flatMap((a) => ['--peer', a])
+    const peers = (at ? [].concat(at) : []).flatMap((a) => ['--peer', a])
     const args = [link, this.out, '--force', ...peers]
     if (only) args.push('--only', only)
     this.process = this.command('pear-dump', args)
@@ -255,7 +270,7 @@ exports.OurSide = class OurSide {
 
   async follow (link, at) {
     this.link = link
-    const peers = [].concat(at).flatMap((a) => ['--peer', a])
+    const peers = (at ? [].concat(at) : []).flatMap((a) => ['--peer', a])
     this.process = this.command('pear-seed', [link, ...peers, '--stats-interval', '20'])
     await this.event('peer-add')
   }
