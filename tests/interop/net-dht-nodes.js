@@ -12,6 +12,7 @@ const createTestnet = require('hyperdht/testnet')
 const { main, check, same, tool, bin } = require('./common')
 
 const HALF = process.env.FULL ? 50 : 25
+const MANY = 25 // more than a row of the table
 const seeds = (n) => DHT.keyPair(Buffer.concat([Buffer.from([n]), Buffer.alloc(31)]))
 const random = () => crypto.randomBytes(32)
 
@@ -187,7 +188,7 @@ async function onlyOurs () {
 async function mixed () {
   const net = await createTestnet(HALF)
   const port = net.bootstrap[0].port
-  const mine = await ours(['--nodes', HALF, '--node', '127.0.0.1:' + port], HALF)
+  const mine = await ours(['--nodes', HALF, '--node', '127.0.0.1:' + port], MANY)
   const topics = []
   let answered = 0
 
@@ -206,7 +207,7 @@ async function mixed () {
     answered += peers.some((p) => p[0] === want)
   }
   check(answered === 2 * HALF, 'mixed: ' + answered + ' of ' + 2 * HALF + ' lookups answered')
-  check(mine.state.nodes > HALF, 'mixed: ours know ' + mine.state.nodes + ' nodes')
+  check(mine.state.nodes >= MANY, 'mixed: ours know ' + mine.state.nodes + ' nodes')
   await connects(net.nodes[1], net.nodes[2], 'mixed')
   check(await stop(mine) === 0, 'mixed: ends well')
   await net.destroy()
