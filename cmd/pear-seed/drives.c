@@ -173,6 +173,9 @@ find_contents(struct seeder *s, struct drive *d, struct err *e)
 	bool known = false;
 	enum err_code rc;
 
+	/* its first block could still name other contents */
+	if (core_head(replicate_core_handle(d->db))->length == 0)
+		return ERR_OK;
 	rc = hyperdrive_open(&drive, s->store, &d->key, CORE_READ, e);
 	if (rc == ERR_OK) {
 		rc = hyperdrive_find_blobs(drive, &w, e);

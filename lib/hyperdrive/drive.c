@@ -116,6 +116,17 @@ may_add(const struct hyperdrive *d)
 		   store_writable(d->store, NULL) == ERR_OK);
 }
 
+/* The contents core is not in the store, or only by its key, as whoever
+ * fetches it leaves it: a writer makes it what it is. */
+static bool
+shall_add(const struct hyperdrive *d, enum err_code rc)
+{
+	if (rc == ERR_NOT_FOUND)
+		return may_add(d);
+	return rc == ERR_READONLY && d->mode == CORE_WRITE &&
+	       core_writable(d->db);
+}
+
 enum err_code
 hyperdrive_find_blobs(struct hyperdrive *d, struct want *w, struct err *e)
 {
@@ -126,7 +137,7 @@ hyperdrive_find_blobs(struct hyperdrive *d, struct want *w, struct err *e)
 	if ((rc = find_key(d, w, e)) != ERR_OK)
 		return wrap_drive(d, e);
 	rc = core_open(&d->blobs, d->store, &d->blobs_key, d->mode, e);
-	if (rc == ERR_NOT_FOUND && may_add(d)) {
+	if (shall_add(d, rc)) {
 		if ((rc = add_blobs(d, e)) == ERR_OK)
 			rc = core_open(
 			    &d->blobs, d->store, &d->blobs_key, d->mode, e);

@@ -24,6 +24,30 @@ test_blobs_key(void **state)
 	json_decref(doc);
 }
 
+/* Somebody has opened the contents by their key, to fetch them. */
+static void
+test_blobs_by_key(void **state)
+{
+	struct err e = ERR_INIT;
+	struct hyperdrive *d;
+	struct fix f;
+	struct b32 key;
+
+	(void)state;
+	fix_open(&f, 1, true);
+	check_ok(hyperdrive_open(&d, f.s, &f.key, CORE_READ, &e), &e);
+	check(hyperdrive_blobs_key(d, &key) && hyperdrive_blobs(d) == NULL);
+	hyperdrive_close(d);
+	check_ok(core_add(f.s, NULL, &key, NULL, &e), &e);
+	check_ok(hyperdrive_open(&d, f.s, &f.key, CORE_READ, &e), &e);
+	check(!core_writable(hyperdrive_blobs(d)));
+	hyperdrive_close(d);
+	check_ok(hyperdrive_open(&d, f.s, &f.key, CORE_WRITE, &e), &e);
+	check(core_writable(hyperdrive_blobs(d)));
+	hyperdrive_close(d);
+	fix_close(&f);
+}
+
 static void
 test_unknown_drive(void **state)
 {
@@ -169,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_blobs_key),
+	    cmocka_unit_test(test_blobs_by_key),
 	    cmocka_unit_test(test_unknown_drive),
 	    cmocka_unit_test(test_replica),
 	    cmocka_unit_test(test_header_key),
