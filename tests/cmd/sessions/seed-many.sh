@@ -84,3 +84,14 @@ run pear-seed "$a" --timeout 5 --listen 127.0.0.1:0
 run pear-seed "$a" --until-copies 0 --listen 127.0.0.1:0
 run pear-seed "$a" --http nonsense --listen 127.0.0.1:0
 run pear-seed "$a" --http 0.0.0.0:0 --listen 127.0.0.1:0
+run pear-seed "$a" --limit-up fast --listen 127.0.0.1:0
+run pear-seed "$a" --limit-down 12 --listen 127.0.0.1:0
+run pear-seed "$a" --limit-up 99999999999999999999GB --listen 127.0.0.1:0
+run pear-seed "$a" --max-connections 0 --listen 127.0.0.1:0
+
+echo "== limited"
+seed_start one --all --limit-up 20MB --limit-down 500kB --max-connections 3 --listen 127.0.0.1:0
+pear-dump --storage fourth "$a" limited --peer "$seed_at" >/dev/null
+cmp in-a/by-arch/linux-x64/app/a limited/by-arch/linux-x64/app/a && echo equal
+seed_stop one
+echo "[$?]"
