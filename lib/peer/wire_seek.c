@@ -1,0 +1,263 @@
+/*
+ * Connections through the DHT: dialled, or answered. A connection is made
+ * before it is known where it goes; it starts when the handshake has ended.
+ */
+#include <stdlib.h>
+
+#include "peer/wire_find.h"
+
+/* -- connections ---------------------------------------------------------- */
+
+/* Its socket and address are known. A socket of hole punching is the
+ * connection's from now on. */
+static void
+start(struct finding *f, struct wire_conn *c, struct wire_sock *s,
+    const struct dht_peer *p, const struct addr *to, uint64_t now)
+{
+	struct err e = ERR_INIT;
+
+	c->sock = s;
+	s->owned = s->number >= WIRE_SOCK_FIXED;
+	if (wire_conn_start(c, p->udx_id, to, &p->keys, now, &e) != ERR_OK)
+		wire_conn_close(c, e.msg);
+	wire_find_changed(f);
+}
+
+void
+wire_seek_stop_awaiting(struct wire_conn *c)
+{
+	if (c->awaits == NULL)
+		return;
+	dht_peer_free(c->awaits);
+	free(c->awaits);
+	c->awaits = NULL;
+}
+
+/* Keys without an address: the remote's first packet says where it is. */
+static void
+await(struct wire_conn *c, struct dht_peer_found *found, uint64_t now)
+{
+	wire_seek_stop_awaiting(c);
+	if ((c->awaits = malloc(sizeof(*c->awaits))) == NULL) {
+		dht_peer_free(&found->peer);
+		wire_conn_close(c, "out of memory");
+		return;
+	}
+	*c->awaits = found->peer;
+	c->about.key = found->peer.keys.remote;
+	c->opened = now;
+	c->dirty = true;
+}
+
+/* What a handshake through the DHT gave. It may come twice: a way that is
+ * better than the first, as long as nothing was heard by the first. */
+static void
+found(struct finding *f, struct wire_conn *c, struct dht_peer_found *x,
+    uint64_t now)
+{
+	struct wire_sock *s = wire_sock_number(f->wire, x->sock);
+
+	if (c->state != CONN_OPENING) {
+		dht_peer_free(&x->peer);
+		return;
+	}
+	if (x->peer.addr.family == 0) {
+		if (c->secret == NULL)
+			await(c, x, now);
+		else
+			dht_peer_free(&x->peer);
+		return;
+	}
+	if (s == NULL) {
+		wire_conn_close(c, "its socket is closed");
+	} else if (c->secret == NULL) {
+		wire_seek_stop_awaiting(c);
+		start(f, c, s, &x->peer, &x->peer.addr, now);
+	} else {
+		c->sock = s;
+		c->about.addr = x->peer.addr;
+		udx_change_remote(c->udx, x->peer.udx_id, &x->peer.addr, now);
+		c->dirty = true;
+	}
+	dht_peer_free(&x->peer);
+}
+
+void
+wire_find_packet(struct finding *f, struct wire_conn *c, struct wire_sock *s,
+    const struct addr *from, uint64_t now)
+{
+	if (c->awaits != NULL) {
+		start(f, c, s, c->awaits, from, now);
+		wire_seek_stop_awaiting(c);
+	} else if (c->seek != NULL && c->seek->connect != NULL) {
+		dht_connect_udx(c->seek->connect, s->number, from, now);
+	}
+}
+
+/* -- dialling ------------------------------------------------------------- */
+
+static void
+on_connected(void *ctx, struct dht_peer_found *x, uint64_t now)
+{
+	struct seek *k = ctx;
+
+	k->connect = NULL;
+	found(k->finding, k->conn, x, now);
+}
+
+static void
+on_failed(void *ctx, enum dht_failure why, uint64_t now)
+{
+	struct seek *k = ctx;
+	struct finding *f = k->finding;
+	struct b32 key = k->key;
+
+	k->conn->seek = NULL;
+	wire_conn_free(k->conn);
+	free(k);
+	wire_find_failed(f, &key, dht_failure_text(why));
+	swarm_failed(f->swarm, &key, why, now);
+	wire_find_changed(f);
+}
+
+bool
+wire_seek_dial(void *ctx, const struct swarm_peer_about *p, uint64_t now)
+{
+	struct finding *f = ctx;
+	struct seek *k = calloc(1, sizeof(*k));
+	struct dht_connect_opts o = {.pair = &f->wire->pair,
+	    .remote = p->key,
+	    .relay = p->relay,
+	    .nrelays = p->nrelays,
+	    .local = true,
+	    .connected = on_connected,
+	    .failed = on_failed,
+	    .ctx = k};
+	struct err e = ERR_INIT;
+
+	if (k == NULL)
+		return false;
+	k->finding = f;
+	k->key = p->key;
+	if (wire_conn_new(&k->conn, f->wire, NULL, true, &e) != ERR_OK) {
+		free(k);
+		return false;
+	}
+	o.udx_id = k->conn->id;
+	if (dht_connect_start(&k->connect, f->dht, &o, now, &e) != ERR_OK) {
+		wire_conn_free(k->conn);
+		free(k);
+		return false;
+	}
+	k->conn->seek = k;
+	k->conn->about.key = p->key;
+	wire_find_changed(f);
+	return true;
+}
+
+/* Lost against a connection that is open, before it came to anything. */
+void
+wire_seek_undial(void *ctx, const struct b32 *key)
+{
+	struct finding *f = ctx;
+	struct wire *w = f->wire;
+
+	for (size_t i = 0; i < w->nconns; i++) {
+		struct wire_conn *c = w->conn[i];
+
+		if (c->seek == NULL || !b32_eq(&c->seek->key, key))
+			continue;
+		wire_seek_end(c);
+		if (c->secret == NULL && c->awaits == NULL) {
+			wire_conn_free(c);
+		} else {
+			c->second = true;
+			wire_conn_close(c, "there is another one to it");
+		}
+		return;
+	}
+}
+
+void
+wire_seek_end(struct wire_conn *c)
+{
+	struct seek *k = c->seek;
+
+	c->seek = NULL;
+	if (k != NULL && k->connect != NULL)
+		dht_connect_cancel(k->connect);
+	free(k);
+}
+
+/* -- listening ------------------------------------------------------------ */
+
+static uint32_t
+on_offer(
+    void *ctx, const struct b32 *remote, const struct addr *from, uint64_t now)
+{
+	struct finding *f = ctx;
+	struct err e = ERR_INIT;
+	struct wire_conn *c;
+
+	(void)from;
+	if (!swarm_admits(f->swarm, remote, now) ||
+	    wire_conn_new(&c, f->wire, NULL, false, &e) != ERR_OK)
+		return 0;
+	c->about.key = *remote;
+	c->offered = true;
+	return c->id;
+}
+
+static void
+on_offer_connected(
+    void *ctx, uint32_t id, struct dht_peer_found *x, uint64_t now)
+{
+	struct finding *f = ctx;
+	struct wire_conn *c = wire_conn_find(f->wire, id);
+
+	if (c != NULL)
+		found(f, c, x, now);
+	else
+		dht_peer_free(&x->peer);
+}
+
+/* Nobody on the other side knows of it: nobody hears that it is gone. */
+static void
+on_offer_failed(void *ctx, uint32_t id, const char *why)
+{
+	struct finding *f = ctx;
+	struct wire_conn *c = wire_conn_find(f->wire, id);
+
+	if (c == NULL || c->state != CONN_OPENING)
+		return;
+	c->offered = false;
+	c->second = true;
+	wire_conn_close(c, why);
+}
+
+static void
+on_announced(void *ctx, uint64_t now)
+{
+	struct finding *f = ctx;
+
+	swarm_refresh(f->swarm, NULL, now);
+	wire_find_changed(f);
+}
+
+enum err_code
+wire_seek_listen(struct finding *f, uint64_t now, struct err *e)
+{
+	struct dht_server_opts o = {.pair = &f->wire->pair,
+	    .offer = on_offer,
+	    .connected = on_offer_connected,
+	    .failed = on_offer_failed,
+	    .announced = on_announced,
+	    .ctx = f};
+	enum err_code rc;
+
+	if (f->server != NULL)
+		return ERR_OK;
+	if ((rc = dht_listen_start(&f->server, f->dht, &o, now, e)) == ERR_OK)
+		swarm_serve(f->swarm, f->server);
+	return rc;
+}
