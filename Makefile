@@ -5,7 +5,7 @@
 #   make           build the commands into build/bin
 #   make unit lint link-test fuzz-replay cmd-test crash-test interop browser sim
 #   make hostile-test examples
-#   make fuzz bench tidy install    longer, on request
+#   make fuzz bench natlab tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
 #   CC=clang  V=1 (show commands)  PREFIX=/usr/local  DESTDIR=
@@ -136,7 +136,7 @@ print-fuzz-libs: ; @echo $(SUPPORT) $(TOP_ARCHIVES) $(TOP_EXT) -lpthread -lm
 # One program per file; the shim is a library to preload.
 SHIM := $(B)/tools/crash_shim.so
 TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/crash/*.c tests/interop/*.c \
-	tests/browser/*.c tests/tunlab/*.c bench/*.c))
+	tests/browser/*.c tests/tunlab/*.c tests/natlab/*.c bench/*.c))
 TOOLS := $(addprefix $(B)/tools/,$(notdir $(basename $(TOOL_SRC))))
 
 define tool_rule
@@ -191,6 +191,9 @@ cmd-test: all tools ; @tests/cmd/run.sh $(B)/bin
 crash-test: all tools ; @tests/crash/run.sh $(B)
 interop: all tools ; @tests/interop/run.sh $(B)
 browser: all tools ; @tests/browser/run.sh $(B)
+natlab-smoke: all tools ; @tests/natlab/run.sh $(B) --smoke
+# needs root and ten minutes; NATLAB="--doc docs/NAT.md" writes the page
+natlab: all tools ; @scripts/setup.sh test && tests/natlab/run.sh $(B) $(NATLAB)
 examples: all ; @examples/release.sh
 bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 
@@ -205,6 +208,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test hostile-test interop browser examples bench install clean sim
+	cmd-test crash-test hostile-test interop browser natlab natlab-smoke examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -12,7 +12,7 @@ LANES=2
 FIRST="build san-build"
 # The long ones first, so that both lanes end together.
 LATER="hostile interop crash unit-san cmd vectors lint unit link fuzz-replay"
-LATER="$LATER browser examples sim"
+LATER="$LATER browser examples sim natlab"
 MAKE=${MAKE:-make}
 
 command_of() {
@@ -31,6 +31,7 @@ command_of() {
 	interop) echo "$MAKE interop" ;;
 	sim) echo "$MAKE sim" ;;
 	browser) echo "$MAKE browser" ;;
+	natlab) echo "$MAKE natlab-smoke" ;;
 	examples) echo "$MAKE examples" ;;
 	*) echo "echo no such step: $1; exit 2" ;;
 	esac

@@ -1,0 +1,151 @@
+// natlab.js BUILD [OPTION...]: who gets through to whom, and how fast.
+//
+//	--runs N	attempts of each cell (10)
+//	--pairs LIST	of ours-ours,ours-js,js-ours,js-js: who dials whom
+//	--kinds LIST	of the NATs of lab.js, on both sides
+//	--labs N	so many networks at once (2)
+//	--delay MS	of each of the two lines, each way (10)
+//	--smoke		few cells, once: does it work at all?
+//	--doc FILE	write the tables there
+//	--json FILE	keep, and go on with, what was measured
+//
+// The last line is what tests/run.sh counts. A cell is good if ours gets
+// through wherever JavaScript does with the same NATs, and not slower.
+'use strict'
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+const readline = require('readline')
+const labs = require('./lab')
+const report = require('./report')
+
+const PAIRS = ['ours-ours', 'ours-js', 'js-ours', 'js-js']
+const KINDS = Object.keys(labs.KINDS)
+const SMOKE = [['open', 'port-restricted'], ['port-restricted', 'port-restricted'],
+  ['full cone', 'symmetric'], ['symmetric', 'symmetric']]
+
+function options (argv) {
+  const o = { build: path.resolve(argv[0]), runs: 10, pairs: PAIRS, kinds: KINDS, labs: 2, delay: 10 }
+  for (let i = 1; i < argv.length; i++) {
+    const name = argv[i].slice(2)
+    if (name === 'smoke') o.smoke = true
+    else if (['pairs', 'kinds'].includes(name)) o[name] = argv[++i].split(',')
+    else if (['runs', 'labs', 'delay'].includes(name)) o[name] = Number(argv[++i])
+    else if (['doc', 'json'].includes(name)) o[name] = argv[++i]
+    else throw new Error('no such option: ' + argv[i])
+  }
+  if (o.smoke) Object.assign(o, { runs: 1, pairs: PAIRS.slice(0, 3), labs: 1 })
+  return o
+}
+
+function cells (o) {
+  const out = []
+  const natted = o.smoke ? SMOKE : o.kinds.flatMap((a) => o.kinds.map((b) => [a, b]))
+  for (const [dials, listens] of natted) {
+    for (const pair of o.pairs) out.push({ pair, dials, listens, runs: [] })
+  }
+  return out
+}
+
+// One program on one host: a line in, a line out.
+class Side {
+  constructor (lab, side, who, work) {
+    const bootstrap = labs.BOOTSTRAP.join(',')
+    const [program, ...args] = who === 'ours'
+      ? [path.join(lab.build, 'tools', 'nat_peer'), fs.mkdtempSync(path.join(work, 'side-')), bootstrap]
+      : [process.execPath, path.join(__dirname, 'js_peer.js'), bootstrap]
+    this.process = lab.spawn(side, program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process.stdin.on('error', () => {})
+    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
+  }
+
+  async ask (line) {
+    this.process.stdin.write(line + '\n')
+    const { value, done } = await this.lines.next()
+    if (done) throw new Error('the program ended')
+    return value.split(' ')
+  }
+
+  close () {
+    this.process.stdin.end()
+    this.process.kill()
+  }
+}
+
+async function attempt (lab, dialler, listener) {
+  lab.forget()
+  const [, key] = await listener.ask('listen')
+  const [what, ms, ...why] = await dialler.ask('connect ' + key)
+  await Promise.all([dialler.ask('stop'), listener.ask('stop')])
+  return what === 'open' ? { ms: Number(ms) } : { ms: Number(ms), why: why.join(' ') }
+}
+
+async function measure (lab, cell, o, work) {
+  const [dials, listens] = cell.pair.split('-')
+  lab.side('a', cell.dials)
+  lab.side('b', cell.listens)
+  const listener = new Side(lab, 'b', listens, work)
+  const dialler = new Side(lab, 'a', dials, work)
+  try {
+    while (cell.runs.length < o.runs) cell.runs.push(await attempt(lab, dialler, listener))
+  } finally {
+    listener.close()
+    dialler.close()
+  }
+}
+
+async function work (lab, queue, o, dir, keep) {
+  for (let cell; (cell = queue.shift());) {
+    try {
+      await measure(lab, cell, o, dir)
+    } catch (err) {
+      cell.error = err.message
+    }
+    console.log(report.line(cell))
+    keep()
+  }
+}
+
+async function main () {
+  const o = options(process.argv.slice(2))
+  const missing = labs.missing()
+  if (missing) {
+    console.log('skipped: ' + missing + '\n1 passed, 0 failed')
+    return
+  }
+  const all = cells(o)
+  if (o.json && fs.existsSync(o.json)) {
+    const old = JSON.parse(fs.readFileSync(o.json))
+    for (const c of all) {
+      const was = old.find((x) => report.name(x) === report.name(c))
+      if (was) c.runs = was.runs.slice(0, o.runs)
+    }
+  }
+  const keep = () => o.json && fs.writeFileSync(o.json, JSON.stringify(all))
+  const queue = all.filter((c) => c.runs.length < o.runs)
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'natlab-'))
+  const running = []
+  for (let i = 0; i < Math.min(o.labs, queue.length); i++) {
+    const lab = await labs.open(o.build, o.delay)
+    if (!lab) {
+      console.log('skipped: no network namespaces here\n1 passed, 0 failed')
+      return
+    }
+    running.push({ lab, done: work(lab, queue, o, dir, keep) })
+  }
+  for (const r of running) await r.done
+  for (const r of running) await r.lab.close()
+  fs.rmSync(dir, { recursive: true, force: true })
+  const tables = report.tables(all, o)
+  console.log(tables)
+  if (o.doc) fs.writeFileSync(o.doc, report.page(all, o))
+  const bad = all.filter((c) => report.complaint(c, all))
+  for (const c of bad) console.log('FAIL: ' + report.name(c) + ': ' + report.complaint(c, all))
+  console.log(all.length - bad.length + ' passed, ' + bad.length + ' failed')
+  process.exitCode = bad.length ? 1 : 0
+}
+
+main().then(() => process.exit(), (err) => {
+  console.error(err)
+  process.exit(1)
+})

@@ -1,0 +1,11 @@
+#!/bin/sh
+# run.sh BUILD [OPTION...]: who gets through which NATs to whom, against the
+# pinned JavaScript packages in build/js; natlab.js tells the options. Needs
+# root, nft and conntrack; says so and is content where they are missing.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+build=${1:?usage: tests/natlab/run.sh BUILD [OPTION...]}
+shift
+export NODE_PATH="${JS:-$PWD/build/js}/node_modules"
+exec node tests/natlab/natlab.js "$build" "$@"
