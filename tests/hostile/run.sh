@@ -19,6 +19,7 @@ work=$build/hostile
 rm -rf "$work"
 mkdir -p "$work/in" "$work/honest" "$work/read"
 export PATH="$build/bin:$build/tools:$PATH"
+export PEAR_DHT_BOOTSTRAP=none
 seeder=
 
 # shellcheck disable=SC2317 # called by the trap
