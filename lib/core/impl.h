@@ -22,9 +22,9 @@
 #define NODES_PAGE (NODES_PER_PAGE * NODE_SLOT)
 #define BITS_PER_PAGE 8192u
 #define BITS_PAGE (BITS_PER_PAGE / 8)
-#define CACHE_PAGES 16u		/* node pages kept by a handle */
-#define CACHE_HIGH 1024u	/* and nodes high above the leaves, */
-#define CACHE_HIGH_DEPTH 6u	/* of which every path has some */
+#define CACHE_PAGES 16u	    /* node pages kept by a handle */
+#define CACHE_HIGH 1024u    /* and nodes high above the leaves, */
+#define CACHE_HIGH_DEPTH 6u /* of which every path has some */
 #define WINDOW_MIN 4096u
 #define WINDOW_MAX (512u << 10) /* bytes read ahead */
 
