@@ -8,7 +8,9 @@
 #include "net/dht/commons.h"
 
 #define SECOND_US UINT64_C(1000000)
-#define RANDOM_US UINT64_C(20000)  /* between bytes to random ports */
+#define PORTS_US UINT64_C(10000)   /* between bytes to random ports */
+#define SOCKETS_US UINT64_C(20000) /* between bytes of many sockets */
+#define FAR_EVERY 25		   /* of those bytes; see send_far() */
 #define SETTLE_US UINT64_C(100000) /* after opening all the sockets */
 #define PORT_FIRST 1000
 #define UNPROVEN_EVERY 4 /* rounds */
@@ -330,6 +332,16 @@ open_sockets(struct punch *p)
 	}
 }
 
+/* Bytes that go no further than our own NAT leave the other one as it is. One
+ * socket in 256 may spoil its port there, because if that NAT lets any of our
+ * ports in, once its side has sent something to our host or at once, this is
+ * the end of it, and nobody needs to guess. */
+static void
+send_far(struct punch *p)
+{
+	punch_byte(p, &p->proven, PUNCH_FAR);
+}
+
 static bool
 start_random(struct punch *p, uint64_t now)
 {
@@ -344,6 +356,7 @@ start_random(struct punch *p, uint64_t now)
 	}
 	p->state = PUNCH_SOCKETS;
 	open_sockets(p);
+	send_far(p);
 	p->next = now + SETTLE_US;
 	return true;
 }
@@ -424,6 +437,25 @@ send_socket(struct punch *p)
 
 	send_byte(p, p->sock[i], &p->proven,
 	    p->sent <= p->nsocks ? PUNCH_NEAR : PUNCH_FAR);
+	if (p->sent % FAR_EVERY == 1)
+		send_far(p);
+}
+
+static uint64_t
+pace(const struct punch *p)
+{
+	switch (p->state) {
+	case PUNCH_PORTS:
+		return PORTS_US;
+	case PUNCH_SOCKETS:
+		return SOCKETS_US;
+	case PUNCH_READY:
+	case PUNCH_STEADY:
+	case PUNCH_THROUGH:
+	case PUNCH_EXHAUSTED:
+		return SECOND_US;
+	}
+	return SECOND_US;
 }
 
 uint64_t
@@ -440,7 +472,7 @@ punch_turn(struct punch *p, uint64_t now)
 		return p->next;
 	}
 	p->sent++;
-	p->next = now + (steady ? SECOND_US : RANDOM_US);
+	p->next = now + pace(p);
 	switch (p->state) {
 	case PUNCH_STEADY:
 		send_steady(p);

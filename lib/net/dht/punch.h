@@ -28,7 +28,7 @@
 #define PUNCH_BIRTHDAY 256
 #define PUNCH_REOPENS 3
 #define PUNCH_ROUNDS 10	   /* bytes to each address */
-#define PUNCH_RANDOMS 1750 /* about 35 s */
+#define PUNCH_RANDOMS 1750 /* 17 s of random ports, 35 s of sockets */
 #define PUNCH_ASKED_MAX 8  /* nodes, for what our NAT is */
 
 enum punch_role {

@@ -12,12 +12,13 @@
 
 #define ATTEMPTS 4
 
-/* Punching at random ports is luck: one attempt in a thousand has none. */
+/* Punching at random ports is luck: one attempt in a thousand has none. A NAT
+ * that lets all ports of a host in needs no guess. */
 static bool
 is_luck(enum vnat_kind s, enum vnat_kind c)
 {
-	return (s == VNAT_SYMMETRIC) != (c == VNAT_SYMMETRIC) &&
-	       s != VNAT_NONE && c != VNAT_NONE;
+	return (s == VNAT_SYMMETRIC && c == VNAT_PORT_RESTRICTED) ||
+	       (s == VNAT_PORT_RESTRICTED && c == VNAT_SYMMETRIC);
 }
 
 static void
