@@ -39,6 +39,18 @@ core_close(struct core *c)
 	free(c);
 }
 
+void
+core_rest(struct core *c)
+{
+	blockfile_rest(c->file);
+	free(c->cache);
+	c->cache = NULL;
+	free(c->window);
+	c->window = NULL;
+	c->window_len = 0;
+	c->next_index = c->next_offset = 0;
+}
+
 /* -- records -------------------------------------------------------------- */
 
 enum err_code

@@ -46,6 +46,10 @@ struct core_head {
 NODISCARD enum err_code core_open(struct core **out, struct store *s,
     const struct b32 *key, enum core_mode mode, struct err *e);
 void core_close(struct core *c); /* NULL is fine */
+/* Nothing will be read for a while: what is kept only to read faster is given
+ * back, and a reader's descriptor as well. It comes again with the next
+ * read. */
+void core_rest(struct core *c);
 
 /* Add a core to the store: with manifest (NULL: known by key only) and, if
  * writable here, key pair (else NULL). Existing with the same key: completes

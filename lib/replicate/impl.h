@@ -30,6 +30,7 @@
 #define REFUSALS_MAX 32 /* noData of one kind before it is left alone */
 #define REOPENS_MAX 64	/* channels of a peer reopened after idling */
 #define LAST_BLOCKS 256 /* near the end all is announced */
+#define WARM_MAX 64
 #define WINDOW_MIN 16
 #define NEEDS_MAX 4096
 #define HINT_BLOCKS 64
@@ -207,6 +208,8 @@ struct replicate_core {
 	struct replicate_core *prev, *next; /* of all */
 	struct replicate_core *chain;	    /* in the hash table */
 	struct replicate_core *busy_prev, *busy_next;
+	struct replicate_core *warm_prev, *warm_next;
+	bool warm;	/* read lately: its handle may hold caches */
 	bool busy;	/* in the list of those with work */
 	bool attention; /* something happened: look what to ask for */
 	uint64_t wake;	/* look then, anyway */
@@ -258,6 +261,8 @@ struct replicate {
 	struct session *uploads; /* within a step */
 	uint32_t nlate;		 /* delayed answers, of all sessions */
 	struct replicate_core *cores, *busy;
+	struct replicate_core *warm, *cold; /* first and last of the warm */
+	size_t nwarm;
 	struct replicate_core **table;
 	size_t ntable, ncores;
 	uint64_t now;
@@ -296,6 +301,9 @@ NODISCARD enum err_code replicate_core_add(struct replicate *r,
     const struct b32 *key, struct replicate_core **out, struct err *e);
 /* Look at it in the next step. */
 void replicate_wake(struct replicate_core *c);
+/* It is read now. The one that was not for longest rests: what its handle
+ * holds to read faster is for WARM_MAX cores only. */
+void replicate_warm(struct replicate_core *c);
 /* Does it take part for its own sake (network.md 6.5 "downloading")? */
 bool replicate_active(const struct replicate_core *c);
 

@@ -45,6 +45,49 @@ unlink_busy(struct replicate_core *c)
 }
 
 static void
+unlink_warm(struct replicate_core *c)
+{
+	struct replicate *r = c->r;
+
+	if (!c->warm)
+		return;
+	if (c->warm_prev != NULL)
+		c->warm_prev->warm_next = c->warm_next;
+	else
+		r->warm = c->warm_next;
+	if (c->warm_next != NULL)
+		c->warm_next->warm_prev = c->warm_prev;
+	else
+		r->cold = c->warm_prev;
+	c->warm = false;
+	r->nwarm--;
+}
+
+void
+replicate_warm(struct replicate_core *c)
+{
+	struct replicate *r = c->r;
+	struct replicate_core *cold;
+
+	if (r->warm == c)
+		return;
+	unlink_warm(c);
+	c->warm = true;
+	c->warm_prev = NULL;
+	c->warm_next = r->warm;
+	if (r->warm != NULL)
+		r->warm->warm_prev = c;
+	else
+		r->cold = c;
+	r->warm = c;
+	if (++r->nwarm <= WARM_MAX)
+		return;
+	cold = r->cold;
+	unlink_warm(cold);
+	core_rest(cold->core);
+}
+
+static void
 core_free(struct replicate_core *c)
 {
 	struct replicate *r = c->r;
@@ -64,6 +107,7 @@ core_free(struct replicate_core *c)
 		c->next->prev = c->prev;
 	r->ncores--;
 	unlink_busy(c);
+	unlink_warm(c);
 	core_fork_free(c->fork);
 	collect_end(c);
 	core_close(c->core);
@@ -161,6 +205,7 @@ replicate_core_add(struct replicate *r, const struct b32 *key,
 	r->cores = c;
 	r->ncores++;
 	chain_in(r, c);
+	replicate_warm(c);
 	*out = c;
 	return ERR_OK;
 }
@@ -273,6 +318,7 @@ changed(struct replicate_core *c, struct err *e)
 	/* while we hold the lock nobody else changes it */
 	if (c->writer != NULL || c->generation == store_generation(c->r->store))
 		return ERR_OK;
+	replicate_warm(c);
 	if ((rc = core_refresh(c->core, e)) != ERR_OK ||
 	    (rc = collect_tell(c, e)) != ERR_OK)
 		return rc;
@@ -461,6 +507,7 @@ core_step(struct replicate_core *c, struct err *e)
 			return rc;
 	}
 	c->wake = core_deadline(c);
+	replicate_warm(c);
 	rest(c);
 	return ERR_OK;
 }

@@ -498,6 +498,7 @@ serve_one(struct replicate_peer *p, struct err *e)
 		p->serving = p->serving->serve_next;
 	while (p->serving->queue.live == 0);
 	s = p->serving;
+	replicate_warm(s->core);
 	if (!dequeue(s, &entry))
 		bug("a count of requests is wrong");
 	if (entry.want)

@@ -212,6 +212,7 @@ can_build(struct replicate_core *c, uint64_t length, uint64_t fork)
 		return true;
 	if (length >= h->length)
 		return false;
+	replicate_warm(c);
 	n = flat_roots(length, root);
 	for (size_t i = 0; i < n; i++)
 		if (core_node(c->core, root[i], &node, &w, NULL) != ERR_OK)

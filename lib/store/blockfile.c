@@ -141,6 +141,15 @@ blockfile_close(struct blockfile *f)
 	free(f);
 }
 
+void
+blockfile_rest(struct blockfile *f)
+{
+	if (f->mode == BLOCKFILE_WRITE || f->fd < 0)
+		return;
+	close(f->fd);
+	f->fd = -1;
+}
+
 enum err_code
 blockfile_read(
     struct blockfile *f, void *p, size_t n, uint64_t offset, struct err *e)

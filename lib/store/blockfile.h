@@ -21,6 +21,8 @@ struct blockfile;
 NODISCARD enum err_code blockfile_open(struct blockfile **out, struct store *s,
     const struct b32 *discovery_key, enum blockfile_mode mode, struct err *e);
 void blockfile_close(struct blockfile *f);
+/* READ: no descriptor is held until the next read. WRITE: nothing. */
+void blockfile_rest(struct blockfile *f);
 /* ERR_CORRUPT if the file ends before offset+n. */
 NODISCARD enum err_code blockfile_read(
     struct blockfile *f, void *p, size_t n, uint64_t offset, struct err *e);

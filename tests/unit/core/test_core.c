@@ -76,6 +76,37 @@ test_second_writer(void **state)
 	fix_close(&f);
 }
 
+/* A handle that rested reads as before, also what came meanwhile. */
+static void
+test_rest(void **state)
+{
+	struct err e = ERR_INIT;
+	struct fix f;
+	struct core *c, *d;
+
+	(void)state;
+	fix_open(&f, 9, true);
+	c = fix_core(&f, CORE_WRITE);
+	fix_append(c, 200);
+	check_ok(store_refresh(f.s, &e), &e);
+	d = fix_core(&f, CORE_READ);
+	core_rest(d);
+	fix_expect(d, 200);
+	core_rest(d);
+	core_rest(d);
+	fix_append(c, 100);
+	core_rest(c); /* the writer's lock is held on */
+	check_code(core_open(&d, f.s, &f.key, CORE_WRITE, &e), ERR_LOCKED);
+	fix_expect(c, 300);
+	check_ok(store_refresh(f.s, &e), &e);
+	check_ok(core_refresh(d, &e), &e);
+	core_rest(d);
+	fix_expect(d, 300);
+	core_close(d);
+	core_close(c);
+	fix_close(&f);
+}
+
 static void
 put_mark(struct fix *f, struct core *c, uint64_t fork, uint64_t length,
     const struct b32 *hash)
@@ -211,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_add),
 	    cmocka_unit_test(test_second_writer),
+	    cmocka_unit_test(test_rest),
 	    cmocka_unit_test(test_mark),
 	    cmocka_unit_test(test_roots_checked),
 	    cmocka_unit_test(test_list),

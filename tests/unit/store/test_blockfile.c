@@ -53,6 +53,45 @@ writes_and_reads(void **state)
 	store_close(s);
 }
 
+/* The lowest descriptor that is free. */
+static int
+free_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	check(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void
+rests(void **state)
+{
+	struct store *s = fix_create(vec_tmpdir());
+	struct blockfile *w = open_file(s, BLOCKFILE_WRITE), *r;
+	struct err e = ERR_INIT;
+	int before;
+	char got[5];
+
+	(void)state;
+	check_ok(blockfile_write(w, "hello", 5, 0, &e), &e);
+	before = free_fd();
+	r = open_file(s, BLOCKFILE_READ);
+	check_ok(blockfile_read(r, got, 5, 0, &e), &e);
+	check(free_fd() > before);
+	blockfile_rest(r);
+	check(free_fd() == before);
+	memset(got, 0, sizeof(got));
+	check_ok(blockfile_read(r, got, 5, 0, &e), &e);
+	check(memcmp(got, "hello", 5) == 0 && free_fd() > before);
+	/* a writer holds its lock */
+	blockfile_rest(w);
+	check_ok(blockfile_write(w, "y", 1, 4, &e), &e);
+	blockfile_close(r);
+	blockfile_close(w);
+	store_close(s);
+}
+
 static void
 truncates_and_punches(void **state)
 {
@@ -178,6 +217,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(writes_and_reads),
+	    cmocka_unit_test(rests),
 	    cmocka_unit_test(truncates_and_punches),
 	    cmocka_unit_test(one_writer),
 	    cmocka_unit_test(kill_frees_the_lock),
