@@ -323,6 +323,11 @@ test_bootstrap(void **state)
 	x.o.bootstrap = false;
 	x.o.production = provfix_link(&nobody, 0);
 	check_ok(provfix_try(&x), &x.e);
+	/* the target as its own production: it is written here */
+	p.asked = 0;
+	x.o.production = provfix_link(&target, 0);
+	check_ok(provfix_try(&x), &x.e);
+	check(p.asked == 0);
 	/* a peer knows better */
 	p.from = &x.stage;
 	p.to = &production;
