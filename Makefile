@@ -5,7 +5,7 @@
 #   make           build the commands into build/bin
 #   make unit lint link-test fuzz-replay cmd-test crash-test interop browser sim
 #   make hostile-test examples
-#   make fuzz bench natlab tidy install    longer, on request
+#   make fuzz bench natlab soak tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
 #   CC=clang  V=1 (show commands)  PREFIX=/usr/local  DESTDIR=
@@ -194,6 +194,8 @@ browser: all tools ; @tests/browser/run.sh $(B)
 natlab-smoke: all tools ; @tests/natlab/run.sh $(B) --smoke
 # needs root and ten minutes; NATLAB="--doc docs/NAT.md" writes the page
 natlab: all tools ; @scripts/setup.sh test && tests/natlab/run.sh $(B) $(NATLAB)
+# needs root and half an hour; SOAK_SECONDS=60 make soak
+soak: all tools ; @scripts/setup.sh test && tests/soak/run.sh $(B)
 examples: all ; @examples/release.sh
 bench: all tools ; @scripts/setup.sh bench && bench/run.sh $(B)
 
@@ -208,6 +210,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test hostile-test interop browser natlab natlab-smoke examples bench install clean sim
+	cmd-test crash-test hostile-test interop browser natlab natlab-smoke soak examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
