@@ -65,8 +65,8 @@ find_ways(struct seeder *s, struct peer_opts *o, struct peer_discovery *d,
 		return rc;
 	d->bootstrap = bootstrap;
 	d->remember = text == NULL || *text == '\0';
-	d->peers_max = o->connections_max < PEERS_SOUGHT ? o->connections_max
-							 : PEERS_SOUGHT;
+	d->peers_max = o->connections_max;
+	d->sought_max = PEERS_SOUGHT;
 	s->discovers = !none;
 	if (s->discovers)
 		o->discovery = d;

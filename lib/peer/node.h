@@ -74,6 +74,8 @@ struct peer_discovery {
 	const struct addr *bootstrap;
 	size_t nbootstrap;
 	uint32_t peers_max; /* to be connected to; 0: 64 */
+	uint32_t sought_max; /* of them dialled, for topics that have somebody;
+			      * 0: peers_max */
 	/* Where a bootstrap list was not given by hand, nodes that were heard
 	 * of are remembered in the store (NETWORK_NODES) for next time. */
 	bool remember;

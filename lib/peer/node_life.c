@@ -21,7 +21,8 @@ discover(struct peer_node *n, struct wire_discovery *out)
 	    .nbootstrap = d->nbootstrap,
 	    .known = n->known.node,
 	    .nknown = n->known.n,
-	    .peers_max = d->peers_max};
+	    .peers_max = d->peers_max,
+	    .sought_max = d->sought_max};
 }
 
 /* The list is the node's own from now on. */

@@ -78,7 +78,7 @@ struct wire_about {
 struct wire_discovery {
 	const struct addr *bootstrap, *known;
 	size_t nbootstrap, nknown;
-	uint32_t peers_max;
+	uint32_t peers_max, sought_max;
 };
 
 struct wire_opts {

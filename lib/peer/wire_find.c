@@ -400,7 +400,9 @@ open_machines(struct finding *f, const struct wire_discovery *o, struct err *e)
 	    .drop = on_drop,
 	    .looked = on_looked};
 	struct swarm_opts so = {
-	    .pair = &f->wire->pair, .peers_max = o->peers_max};
+	    .pair = &f->wire->pair,
+	    .peers_max = o->peers_max,
+	    .sought_max = o->sought_max};
 	struct dht_opts d = {.rpc = {.role = RPC_ADAPTIVE,
 				 .bootstrap = o->bootstrap,
 				 .nbootstrap = o->nbootstrap,

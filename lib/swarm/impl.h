@@ -102,7 +102,7 @@ struct swarm {
 	struct dht_server *server;
 	struct swarm_env env;
 	struct sign_pair pair;
-	uint32_t peers_max, parallel;
+	uint32_t peers_max, sought_max, parallel;
 	uint64_t random, salt;
 	uint64_t now; /* the latest that was told */
 
@@ -114,6 +114,7 @@ struct swarm {
 	/* sums over the peers */
 	size_t queued, dialling, connected;
 	size_t taken;	/* connected or dialled, and not explicit */
+	size_t sought;	/* of them: by us */
 	bool dirty;	/* something changed: a dial may be possible */
 	uint64_t hold;	/* no dial before: the owner refused one */
 	uint64_t wake;	/* not after the first PEER_WAITING is due */
@@ -121,6 +122,7 @@ struct swarm {
 
 	struct topic **topics;
 	size_t ntopics, topics_cap, cursor;
+	bool over;	 /* some may be TOPIC_OVER */
 	size_t searches; /* looks under way */
 	bool lonely;	 /* a topic may have lost its last peer */
 	bool moved;	 /* topics_due is not known */

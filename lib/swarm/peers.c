@@ -201,26 +201,35 @@ peers_found(
 /* -- whose turn it is ----------------------------------------------------- */
 
 static size_t
-limit_of(const struct swarm *s, enum turn turn)
+limit_of(uint32_t max, enum turn turn)
 {
 	switch (turn) {
 	case TURN_FRESH:
 	case TURN_ALONE:
-		return s->peers_max;
+		return max;
 	case TURN_SHARE:
-		return s->peers_max - s->peers_max / 8;
+		return max - max / 8;
 	case TURN_MORE:
-		return s->peers_max - s->peers_max / 4;
+		return max - max / 4;
 	case TURN_NONE:
 		break;
 	}
 	return 0;
 }
 
+static bool
+is_full(const struct swarm *s, enum turn turn)
+{
+	bool lone = turn == TURN_FRESH || turn == TURN_ALONE;
+
+	return s->taken >= limit_of(s->peers_max, turn) ||
+	       (!lone && s->sought >= limit_of(s->sought_max, turn));
+}
+
 bool
 peers_room(const struct swarm *s)
 {
-	return s->taken < limit_of(s, TURN_SHARE);
+	return s->taken < limit_of(s->peers_max, TURN_SHARE);
 }
 
 static enum turn
@@ -289,8 +298,7 @@ pick_topic(struct swarm *s, uint64_t now)
 		struct topic *t = s->topics[k];
 		enum turn turn = turn_of(t);
 
-		if (turn >= best || s->taken >= limit_of(s, turn) ||
-		    !has_slot(s, t, now))
+		if (turn >= best || is_full(s, turn) || !has_slot(s, t, now))
 			continue;
 		best = turn;
 		found = t;

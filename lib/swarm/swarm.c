@@ -35,6 +35,7 @@ swarm_new(struct swarm **out, struct dht *d, const struct swarm_opts *o,
 	s->server = o->server;
 	s->env = *env;
 	s->peers_max = o->peers_max > 0 ? o->peers_max : SWARM_PEERS_MAX;
+	s->sought_max = o->sought_max > 0 ? o->sought_max : s->peers_max;
 	s->parallel = o->parallel > 0 ? o->parallel : SWARM_PARALLEL;
 	s->now = now;
 	s->wake = s->fresh = s->topics_due = UINT64_MAX;
@@ -60,6 +61,7 @@ swarm_free(struct swarm *s)
 	for (size_t i = 0; i < s->ntopics; i++) {
 		topics_stop(s->topics[i]);
 		s->topics[i]->state = TOPIC_OVER;
+		s->over = true;
 	}
 	table_free(s);
 	topics_sweep(s);
@@ -199,6 +201,7 @@ close_turn(struct swarm *s, uint64_t now)
 	for (size_t i = 0; i < s->ntopics; i++) {
 		topics_stop(s->topics[i]);
 		s->topics[i]->state = TOPIC_OVER;
+		s->over = true;
 	}
 	tell_closed(s);
 	return UINT64_MAX;

@@ -17,7 +17,8 @@
  *
  * Of swarm_opts.peers_max connections, an eighth is not given to those that
  * come to us, and a quarter not to topics that have their share: it is for
- * topics that have nobody. A seeder for many has a larger peers_max.
+ * topics that have nobody. A seeder for many has a larger peers_max, and with
+ * sought_max does not look for more peers than anybody else does.
  */
 #ifndef SWARM_SWARM_H
 #define SWARM_SWARM_H
@@ -68,8 +69,10 @@ struct swarm_opts {
 	const struct sign_pair *pair; /* copied */
 	struct dht_server *server;    /* announces; NULL: client topics only */
 	uint32_t peers_max;	      /* 0: SWARM_PEERS_MAX */
-	uint32_t parallel;	      /* 0: SWARM_PARALLEL */
-	uint64_t seed;		      /* of shuffling and jitter; 0: random */
+	uint32_t sought_max; /* of them dialled, for topics that have somebody;
+			      * 0: peers_max */
+	uint32_t parallel;   /* 0: SWARM_PARALLEL */
+	uint64_t seed;	     /* of shuffling and jitter; 0: random */
 };
 
 NODISCARD enum err_code swarm_new(struct swarm **out, struct dht *d,

@@ -62,11 +62,13 @@ void
 table_count(struct swarm *s, struct peer *p, int by)
 {
 	bool dialling = p->state == PEER_DIALLING;
+	bool ours = dialling || (p->conn.id != 0 && p->conn.initiator);
 
 	add(&s->connected, p->conn.id != 0, by);
 	add(&s->queued, p->state == PEER_QUEUED, by);
 	add(&s->dialling, dialling, by);
 	add(&s->taken, !p->explicit && (p->conn.id != 0 || dialling), by);
+	add(&s->sought, !p->explicit && ours, by);
 	for (size_t i = 0; i < p->ntopics; i++)
 		count_topic(p->topics[i], p, by);
 	s->dirty = true;

@@ -364,6 +364,14 @@ topics_flags(struct topic *t, int flags, uint64_t now)
 		take_back(t, now);
 }
 
+/* Freed by the next turn. */
+static void
+end(struct topic *t)
+{
+	t->state = TOPIC_OVER;
+	t->s->over = true;
+}
+
 static void
 on_gone(void *ctx, const struct rpc_node *closest, size_t n, size_t commits,
     uint64_t now)
@@ -377,7 +385,7 @@ on_gone(void *ctx, const struct rpc_node *closest, size_t n, size_t commits,
 	t->going = false;
 	t->gone = NULL;
 	if (t->state == TOPIC_LEAVING)
-		t->state = TOPIC_OVER;
+		end(t);
 }
 
 /* Our records, where the last announcements put them. */
@@ -418,7 +426,7 @@ topics_leave(struct topic *t, uint64_t now)
 	unlink_all(t, now);
 	take_back(t, now);
 	if (!t->going)
-		t->state = TOPIC_OVER;
+		end(t);
 	t->s->moved = t->s->dirty = true;
 }
 
@@ -427,6 +435,9 @@ topics_sweep(struct swarm *s)
 {
 	size_t n = 0;
 
+	if (!s->over)
+		return;
+	s->over = false;
 	for (size_t i = 0; i < s->ntopics; i++) {
 		struct topic *t = s->topics[i];
 

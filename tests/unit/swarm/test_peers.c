@@ -309,6 +309,37 @@ test_limits(void **state)
 	fake_free();
 }
 
+/* A seeder has room for many, and does not look for them: only for topics
+ * that have nobody. */
+static void
+test_sought(void **state)
+{
+	struct swarm_opts o = {.peers_max = 800, .sought_max = 16};
+
+	(void)state;
+	fake_begin(&o, 0xff);
+	fake_join(&HOT, SWARM_CLIENT | SWARM_SERVER);
+	fake_find_peers(&HOT, 0, 200);
+	connect_all(SECOND);
+	check(fake_about().connected == 14); /* all but an eighth */
+	fake_join(&COLD, SWARM_CLIENT);
+	fake_find_peers(&COLD, 5000, 20);
+	connect_all(SECOND);
+	check(fake_about().connected == 15);
+	for (uint32_t n = 0; n < 685; n++) {
+		struct b32 k = fake_key(10000 + n);
+
+		check(swarm_admits(fake.s, &k, fake.now));
+		check(swarm_opened(fake.s, &k, false, 10000 + n, fake.now));
+	}
+	check(fake_about().connected == 700);
+	/* one of ours goes: another one is looked for */
+	swarm_closed(fake.s, 1, fake.now);
+	connect_all(SECOND);
+	check(fake_about().connected == 700);
+	fake_free();
+}
+
 /* Hot dials that hang: a new topic has its first dial in five seconds, and
  * the one behind it as well. */
 static void
@@ -453,6 +484,7 @@ main(void)
 	    cmocka_unit_test(test_parallel),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_sought),
 	    cmocka_unit_test(test_fair_dials),
 	    cmocka_unit_test(test_fair_turns),
 	    cmocka_unit_test(test_flood),
