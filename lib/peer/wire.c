@@ -217,8 +217,9 @@ wire_open(struct wire **out, const struct wire_opts *o, struct err *e)
 		return err_nomem(e);
 	w->max = o->connections_max;
 	w->room = OUT_ROOM;
-	w->up.rate = o->up_max;
-	w->down.rate = o->down_max;
+	w->up.rate = o->up_max < WIRE_RATE_MAX ? o->up_max : WIRE_RATE_MAX;
+	w->down.rate =
+	    o->down_max < WIRE_RATE_MAX ? o->down_max : WIRE_RATE_MAX;
 	if ((rc = start(w, o, e)) != ERR_OK) {
 		wire_close(w);
 		return rc;

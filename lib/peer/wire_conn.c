@@ -116,12 +116,24 @@ delist(struct wire *w, struct wire_conn *c)
 	share_room(w);
 }
 
+/* What may come before anything is credited: with a limit of rate, a quarter
+ * of a second of it. */
+static uint32_t
+window(const struct wire *w, bool initiator)
+{
+	uint32_t most = initiator ? WINDOW_DIALLED : WINDOW_ACCEPTED;
+	uint64_t part = w->down.rate / 4;
+
+	if (w->down.rate == 0 || part > most)
+		return most;
+	return part > WINDOW_LEAST ? (uint32_t)part : WINDOW_LEAST;
+}
+
 enum err_code
 wire_conn_new(struct wire_conn **out, struct wire *w, struct wire_sock *s,
     bool initiator, struct err *e)
 {
-	struct udx_opts o = {
-	    .recv_window = initiator ? WINDOW_DIALLED : WINDOW_ACCEPTED};
+	struct udx_opts o = {.recv_window = window(w, initiator)};
 	struct wire_conn *c;
 	enum err_code rc;
 

@@ -24,6 +24,7 @@ struct finding;
 #define SEND_LEAST (256u << 10)
 #define WINDOW_DIALLED (16u << 20)
 #define WINDOW_ACCEPTED (2u << 20)
+#define WINDOW_LEAST (64u << 10)
 /* A finished stream goes on answering for so long: the other side's last
  * packet may not have heard us. */
 #define LINGER_US (3 * SECOND / 2)
@@ -123,11 +124,14 @@ struct wire_sock {
 	struct addr to;
 };
 
-/* So many bytes a second, with a little credit saved up. */
+/* So many bytes a second, with a little credit saved up. What was taken
+ * beyond it (a datagram is sent whole) is owed. */
 struct wire_rate {
-	uint64_t rate; /* 0: no limit */
-	uint64_t at, bytes;
+	uint64_t rate; /* 0: no limit; at most WIRE_RATE_MAX */
+	uint64_t at;
+	int64_t bytes;
 };
+#define WIRE_RATE_MAX (UINT64_C(1) << 40)
 
 struct wire {
 	struct io *io;

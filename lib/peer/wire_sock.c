@@ -6,7 +6,7 @@
 
 /* A limited rate may come in bursts of so much of a second. */
 #define BURST_PART 10
-#define BURST_LEAST (64u << 10)
+#define BURST_LEAST (16 << 10)
 
 /* -- life ----------------------------------------------------------------- */
 
@@ -175,10 +175,10 @@ wire_transmit(struct wire_sock *s, const uint8_t *buf, size_t len,
 
 /* -- rates ---------------------------------------------------------------- */
 
-static uint64_t
+static int64_t
 burst(const struct wire_rate *r)
 {
-	uint64_t part = r->rate / BURST_PART;
+	int64_t part = (int64_t)(r->rate / BURST_PART);
 
 	return part > BURST_LEAST ? part : BURST_LEAST;
 }
@@ -194,20 +194,23 @@ wire_rate_room(struct wire_rate *r, uint64_t now)
 		r->at = now - SECOND;
 	earned = (now - r->at) * r->rate / SECOND;
 	r->at += earned * SECOND / r->rate; /* the rest counts next time */
-	r->bytes += earned;
+	r->bytes += (int64_t)earned;
 	if (r->bytes > burst(r))
 		r->bytes = burst(r);
-	return (size_t)r->bytes;
+	return r->bytes > 0 ? (size_t)r->bytes : 0;
 }
 
 void
 wire_rate_take(struct wire_rate *r, size_t bytes)
 {
-	r->bytes -= bytes < r->bytes ? bytes : r->bytes;
+	if (r->rate != 0)
+		r->bytes -= (int64_t)bytes;
 }
 
 uint64_t
 wire_rate_next(const struct wire_rate *r, uint64_t now)
 {
-	return now + (uint64_t)UDX_TRAIN_MAX * SECOND / (r->rate + 1);
+	uint64_t need = r->bytes < 0 ? (uint64_t)-r->bytes : 0;
+
+	return now + (need + UDX_DATAGRAM_MAX) * SECOND / (r->rate + 1) + 1;
 }
