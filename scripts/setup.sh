@@ -16,7 +16,7 @@ BUILD_PACKAGES="gcc make pkg-config libc6-dev libsodium-dev liblmdb-dev
 	libjansson-dev libutf8proc-dev libgit2-dev libuv1-dev
 	libmicrohttpd-dev"
 TEST_PACKAGES="libcmocka-dev clang clang-format libclang-rt-14-dev
-	binutils shellcheck chromium iproute2 nftables conntrack"
+	binutils shellcheck chromium iproute2 nftables conntrack strace"
 
 say() {
 	printf 'setup: %s\n' "$*"
