@@ -1,7 +1,9 @@
 /* Whom to ask: peers given by hand, and where a search in the DHT begins. */
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -27,30 +29,42 @@ common_net_mode(
 }
 
 static enum err_code
-bad(const char *text, struct err *e)
+bad(const char *text, size_t len, struct err *e)
 {
 	char quoted[NODE_MAX];
 
-	err_quote(quoted, sizeof(quoted), text, strlen(text));
+	err_quote(quoted, sizeof(quoted), text, len);
 	return err_set(
 	    e, ERR_USAGE, "--dht-bootstrap: \"%s\" is not host:port", quoted);
 }
 
+static bool
+read_port(uint16_t *out, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || n == 0 || n > 65535)
+		return false;
+	*out = (uint16_t)n;
+	return true;
+}
+
 static enum err_code
-look_up(struct addr *out, char *host, const char *port, struct err *e)
+look_up(struct addr *out, const char *host, uint16_t port, struct err *e)
 {
 	const struct addrinfo hints = {
 	    .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM};
 	struct addrinfo *list = NULL;
 	struct sockaddr_in in;
-	int got = getaddrinfo(host, port, &hints, &list);
+	int got = getaddrinfo(host, NULL, &hints, &list);
 
 	if (got != 0 || list == NULL)
 		return err_set(e, ERR_PEERS, "--dht-bootstrap: %s: %s", host,
 		    got != 0 ? gai_strerror(got) : "no address");
 	memcpy(&in, list->ai_addr, sizeof(in));
 	freeaddrinfo(list);
-	*out = (struct addr){.family = 4, .port = ntohs(in.sin_port)};
+	*out = (struct addr){.family = 4, .port = port};
 	memcpy(out->ip, &in.sin_addr, 4);
 	return ERR_OK;
 }
@@ -59,25 +73,25 @@ look_up(struct addr *out, char *host, const char *port, struct err *e)
 static enum err_code
 one_node(struct addr *out, const char *text, size_t len, struct err *e)
 {
-	struct err ignored = ERR_INIT;
 	char node[NODE_MAX], *at, *colon;
-	enum err_code rc;
+	uint16_t port;
 
 	if (len >= sizeof(node))
-		return bad(text, e);
+		return bad(text, len, e);
 	memcpy(node, text, len);
 	node[len] = '\0';
-	if ((colon = strrchr(node, ':')) == NULL || colon == node)
-		return bad(node, e);
+	colon = strrchr(node, ':');
+	if (colon == NULL || colon == node || !read_port(&port, colon + 1))
+		return bad(text, len, e);
+	*colon = '\0';
 	if ((at = strchr(node, '@')) != NULL)
-		memmove(at, colon, strlen(colon) + 1);
-	if (addr_parse(out, view_str(node), &ignored) != ERR_OK) {
-		colon = strrchr(node, ':');
-		*colon = '\0';
-		if ((rc = look_up(out, node, colon + 1, e)) != ERR_OK)
-			return rc;
-	}
-	return out->family == 4 && out->port != 0 ? ERR_OK : bad(node, e);
+		*at = '\0';
+	*out = (struct addr){.family = 4, .port = port};
+	if (node[0] == '[' || node[0] == '\0')
+		return bad(text, len, e);
+	if (inet_pton(AF_INET, node, out->ip) == 1)
+		return ERR_OK;
+	return look_up(out, node, port, e);
 }
 
 static enum err_code
