@@ -47,8 +47,8 @@ peer_join(
 		return rc;
 	if (t->flags == flags)
 		return ERR_OK;
-	t->flags = flags;
-	rc = wire_join(n->wire, topic, flags, e);
+	if ((rc = wire_join(n->wire, topic, flags, e)) == ERR_OK)
+		t->flags = flags;
 	wire_flush(n->wire);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #define LOOK_US (5 * SECOND) /* between two looks at the interfaces */
 #define SLEPT_US (10 * SECOND)
 #define TELL_US (SECOND / 4) /* between two reports */
+#define ROUNDS_MAX 4	     /* of both machines in one turn */
 
 void
 wire_find_changed(struct finding *f)
@@ -337,11 +338,12 @@ report(struct finding *f, uint64_t now)
 	struct swarm_about sa;
 	struct rpc_about ra;
 
-	if (!f->changed || now - f->told < TELL_US ||
-	    (ev = wire_event_new(WIRE_NETWORK, NULL)) == NULL)
+	if (!f->changed || now - f->told < TELL_US)
+		return;
+	f->told = now; /* without memory now, another time */
+	if ((ev = wire_event_new(WIRE_NETWORK, NULL)) == NULL)
 		return;
 	f->changed = false;
-	f->told = now;
 	rpc_about(dht_rpc(f->dht), &ra);
 	swarm_about(f->swarm, &sa);
 	out = &ev->network->about;
@@ -360,15 +362,34 @@ report(struct finding *f, uint64_t now)
 	wire_tell(f->wire, ev);
 }
 
+/* What the DHT finds, or fails to reach, the swarm acts on at once: a report
+ * must not say that nobody is dialled while somebody is about to be. */
+static uint64_t
+turn_machines(struct finding *f, uint64_t now)
+{
+	uint64_t dials, asks;
+	bool changed, again;
+
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		dials = swarm_turn(f->swarm, now);
+		changed = f->changed;
+		f->changed = false;
+		asks = dht_turn(f->dht, now);
+		again = f->changed;
+		f->changed = changed || again;
+		if (!again)
+			return dials < asks ? dials : asks;
+	}
+	return now;
+}
+
 uint64_t
 wire_find_turn(struct finding *f, uint64_t now)
 {
 	uint64_t deadline, next;
 
 	look_around(f, now);
-	next = swarm_turn(f->swarm, now);
-	deadline = dht_turn(f->dht, now);
-	deadline = next < deadline ? next : deadline;
+	deadline = turn_machines(f, now);
 	report(f, now);
 	next = f->changed ? f->told + TELL_US : f->look;
 	return next < deadline ? next : deadline;
@@ -399,8 +420,7 @@ open_machines(struct finding *f, const struct wire_discovery *o, struct err *e)
 	    .undial = wire_seek_undial,
 	    .drop = on_drop,
 	    .looked = on_looked};
-	struct swarm_opts so = {
-	    .pair = &f->wire->pair,
+	struct swarm_opts so = {.pair = &f->wire->pair,
 	    .peers_max = o->peers_max,
 	    .sought_max = o->sought_max};
 	struct dht_opts d = {.rpc = {.role = RPC_ADAPTIVE,

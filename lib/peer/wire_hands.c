@@ -8,7 +8,7 @@
 struct hand { /* one dial */
 	struct hand *next;
 	struct dht_dial *dial;
-	struct wire_conn *conn;
+	struct wire_conn *conn; /* NULL: closed before the answer came */
 	struct wire_sock *sock;
 	struct addr to;
 	uint32_t number;
@@ -66,6 +66,9 @@ wire_hands_free(struct handshakes *h)
 void
 wire_hands_settled(struct handshakes *h, uint32_t id)
 {
+	for (struct hand *d = h->first; d != NULL; d = d->next)
+		if (d->conn != NULL && d->conn->id == id)
+			d->conn = NULL;
 	if (h->listen != NULL)
 		dht_listen_settled(h->listen, id);
 }
@@ -164,6 +167,8 @@ finish(struct handshakes *h, struct hand *d, uint64_t now)
 	struct dht_peer peer;
 	struct err e = ERR_INIT;
 
+	if (d->conn == NULL)
+		return; /* told when it was closed */
 	if (state != DHT_DONE) {
 		wire_conn_free(d->conn);
 		failed(h, d->number, dht_dial_text(state));
@@ -210,10 +215,11 @@ wire_hands_turn(struct handshakes *h, uint64_t now)
 	struct view packet;
 
 	while ((d = *at) != NULL) {
-		if (!io_socket_blocked(d->sock->io) &&
+		if (d->conn != NULL && !io_socket_blocked(d->sock->io) &&
 		    dht_dial_poll(d->dial, now, &packet))
 			transmit(d->sock, packet, &d->to);
-		if (dht_dial_state(d->dial) != DHT_DIALLING) {
+		if (d->conn == NULL ||
+		    dht_dial_state(d->dial) != DHT_DIALLING) {
 			*at = d->next;
 			finish(h, d, now);
 			hand_free(d);

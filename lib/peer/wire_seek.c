@@ -6,18 +6,31 @@
 
 #include "peer/wire_find.h"
 
+/* Before another stranger may have its place. */
+#define SILENT_US (SECOND / 2)
+#define SLOW_US (3 * SECOND)
+
 /* -- connections ---------------------------------------------------------- */
 
-/* Its socket and address are known. A socket of hole punching is the
- * connection's from now on. */
+/* A socket of hole punching is the connection's from now on; the one before
+ * goes. */
+static void
+take_sock(struct wire_conn *c, struct wire_sock *s)
+{
+	if (c->sock != s && c->sock != NULL && c->sock->owned)
+		wire_sock_close(c->wire, c->sock);
+	c->sock = s;
+	s->owned = s->number >= WIRE_SOCK_FIXED;
+}
+
+/* Its socket and address are known. */
 static void
 start(struct finding *f, struct wire_conn *c, struct wire_sock *s,
     const struct dht_peer *p, const struct addr *to, uint64_t now)
 {
 	struct err e = ERR_INIT;
 
-	c->sock = s;
-	s->owned = s->number >= WIRE_SOCK_FIXED;
+	take_sock(c, s);
 	if (wire_conn_start(c, p->udx_id, to, &p->keys, now, &e) != ERR_OK)
 		wire_conn_close(c, e.msg);
 	wire_find_changed(f);
@@ -74,7 +87,7 @@ found(struct finding *f, struct wire_conn *c, struct dht_peer_found *x,
 		wire_seek_stop_awaiting(c);
 		start(f, c, s, &x->peer, &x->peer.addr, now);
 	} else {
-		c->sock = s;
+		take_sock(c, s);
 		c->about.addr = x->peer.addr;
 		udx_change_remote(c->udx, x->peer.udx_id, &x->peer.addr, now);
 		c->dirty = true;
@@ -87,6 +100,8 @@ wire_find_packet(struct finding *f, struct wire_conn *c, struct wire_sock *s,
     const struct addr *from, uint64_t now)
 {
 	if (c->awaits != NULL) {
+		if (c->offered && f->server != NULL)
+			dht_server_udx(f->server, c->id, s->number);
 		start(f, c, s, c->awaits, from, now);
 		wire_seek_stop_awaiting(c);
 	} else if (c->seek != NULL && c->seek->connect != NULL) {
@@ -191,6 +206,46 @@ wire_seek_end(struct wire_conn *c)
 
 /* -- listening ------------------------------------------------------------ */
 
+/* It could have answered, and has not. Who waits for a hole to be punched
+ * cannot yet. */
+static bool
+is_silent(const struct wire_conn *c)
+{
+	struct udx_stats st;
+
+	udx_stats(c->udx, &st);
+	return c->secret != NULL && st.packets_received == 0;
+}
+
+/* Strangers may take half of the places at most until they have proved that
+ * they are there: a flood of handshakes shuts out nobody. */
+static bool
+make_way(struct wire *w, uint64_t now)
+{
+	struct wire_conn *c, *silent = NULL, *slow = NULL, **worst;
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->nconns; i++) {
+		c = w->conn[i];
+		if (c->state != CONN_OPENING || c->about.initiator)
+			continue;
+		n++;
+		worst = is_silent(c) ? &silent : &slow;
+		if (*worst == NULL || c->opened < (*worst)->opened)
+			*worst = c;
+	}
+	if (n < w->max / 2 + 1)
+		return true;
+	c = slow != NULL && now - slow->opened >= SLOW_US ? slow : NULL;
+	if (silent != NULL && now - silent->opened >= SILENT_US)
+		c = silent;
+	if (c == NULL)
+		return false;
+	c->second = true; /* nobody was told of it */
+	wire_conn_close(c, "too many others");
+	return true;
+}
+
 static uint32_t
 on_offer(
     void *ctx, const struct b32 *remote, const struct addr *from, uint64_t now)
@@ -200,7 +255,7 @@ on_offer(
 	struct wire_conn *c;
 
 	(void)from;
-	if (!swarm_admits(f->swarm, remote, now) ||
+	if (!swarm_admits(f->swarm, remote, now) || !make_way(f->wire, now) ||
 	    wire_conn_new(&c, f->wire, NULL, false, &e) != ERR_OK)
 		return 0;
 	c->about.key = *remote;
