@@ -8,7 +8,7 @@
 //
 //	const lab = await open(build, delay)	// null: cannot be had here
 //	await lab.side('a', 'symmetric')	// the NAT of that router
-//	lab.spawn('a', program, args, options)	// on that host
+//	lab.run('a', program, args, options)	// on that host
 //	await lab.forget()			// no NAT remembers anything
 //	await lab.close()
 //
@@ -74,6 +74,13 @@ function sh (pid, script) {
   if (p.status !== 0) throw new Error(p.stderr + '\nof: ' + script)
 }
 
+// However this process ends, its networks end with it.
+const started = new Set()
+process.on('exit', () => {
+  for (const p of started) p.kill()
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
+
 class Lab {
   constructor (build) {
     this.build = build
@@ -85,7 +92,7 @@ class Lab {
   // A namespace that is there until our end of the pipe is closed.
   async namespace (name) {
     const p = spawn('unshare', ['-n', 'sh', '-c', 'echo; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
-    this.children.push(p)
+    this.keep(p)
     const [word] = await Promise.race([once(p.stdout, 'data'), once(p, 'close')])
     this.pid[name] = p.pid
     return word !== 1
@@ -133,14 +140,21 @@ class Lab {
       ip route add default via 60.9.0.1`)
   }
 
-  run (where, program, args, options) {
-    const p = spawn('nsenter', ['-t', String(this.pid[where]), '-n', program, ...args], options)
+  keep (p) {
     this.children.push(p)
-    return p
+    started.add(p)
+    p.on('exit', () => started.delete(p))
   }
 
-  spawn (side, program, args, options) {
-    return this.run(side, program, args, options)
+  // The command of which the process is, then, the program.
+  enter (where, program, args) {
+    return ['nsenter', ['-t', String(this.pid[where]), '-n', program, ...args]]
+  }
+
+  run (where, program, args, options) {
+    const p = spawn(...this.enter(where, program, args), options)
+    this.keep(p)
+    return p
   }
 
   async node (program, args, ready) {
