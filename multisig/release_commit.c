@@ -42,10 +42,10 @@ open_line(struct mover *m, const struct release_line *l, struct core **out,
     struct err *e)
 {
 	struct store *s = m->run->o->store;
-	enum err_code rc = ERR_OK;
+	enum err_code rc;
 
-	if (l->target == NULL)
-		rc = core_add(s, &l->manifest, &l->key, NULL, e);
+	/* who looked for it has left its key only */
+	rc = core_add(s, &l->manifest, &l->key, NULL, e);
 	if (rc == ERR_OK)
 		rc = core_open(out, s, &l->key, CORE_REPLICA, e);
 	if (rc == ERR_OK)

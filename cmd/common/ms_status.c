@@ -51,7 +51,9 @@ show_target(
 	enum err_code rc = core_open(&core, s, &cfg->key, CORE_READ, e);
 
 	pear_link_key(link, &cfg->key);
-	if (rc == ERR_NOT_FOUND) {
+	if (rc == ERR_NOT_FOUND ||
+	    (rc == ERR_OK && core_head(core)->length == 0)) {
+		core_close(core);
 		cli_event(c, "target",
 		    json_pack(
 			"{s:s, s:I}", "link", link, "length", (json_int_t)0));

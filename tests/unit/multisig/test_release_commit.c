@@ -343,6 +343,23 @@ resume_committed(void **state)
 	relfix_close(&x);
 }
 
+/* Whoever was asked for an empty target leaves its key in the store. */
+static void
+known_by_key(void **state)
+{
+	struct relfix x;
+
+	(void)state;
+	relfix_begin(&x);
+	check_ok(core_add(x.o.store, NULL, &x.c.key, NULL, &x.e), &x.e);
+	check_ok(core_add(x.o.store, NULL, &x.c.blobs_key, NULL, &x.e), &x.e);
+	check_ok(relfix_verify(&x), &x.e);
+	check_ok(relfix_run(&x), &x.e);
+	check(x.r.committed);
+	relfix_expect_released(&x);
+	relfix_close(&x);
+}
+
 /* Seeders come one after the other; each is told. */
 static void
 one_more(struct relfix *x, const struct release_event *ev)
@@ -534,6 +551,7 @@ main(void)
 	    cmocka_unit_test(core_alone),
 	    cmocka_unit_test(resume_verified),
 	    cmocka_unit_test(resume_committed),
+	    cmocka_unit_test(known_by_key),
 	    cmocka_unit_test(seeders_come),
 	    cmocka_unit_test(other_journal),
 	    cmocka_unit_test(interrupted),
