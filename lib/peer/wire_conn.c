@@ -454,12 +454,16 @@ send_all(struct wire_conn *c, uint64_t now)
 	io_socket_fragment(s, IO_WHOLE);
 }
 
-/* Before that its handshake has a limit of its own. */
-static bool
-opens(const struct wire_conn *c)
+/* By when it must be open. Before its keys are known the handshake has a
+ * limit of its own. */
+static uint64_t
+open_by(const struct wire_conn *c)
 {
-	return c->state == CONN_OPENING &&
-	       (c->secret != NULL || c->awaits != NULL);
+	if (c->state != CONN_OPENING)
+		return IO_NEVER;
+	if (c->awaits != NULL)
+		return c->opened + AWAIT_US;
+	return c->secret != NULL ? c->opened + OPEN_US : IO_NEVER;
 }
 
 static void
@@ -471,7 +475,7 @@ check_end(struct wire_conn *c, uint64_t now)
 		return;
 	if (why != UDX_LIVE) {
 		wire_conn_close(c, udx_reason_text(why));
-	} else if (opens(c) && now - c->opened >= OPEN_US) {
+	} else if (now >= open_by(c)) {
 		wire_conn_close(c, "the handshake was not finished in time");
 	} else if (c->secret != NULL && udx_read_ended(c->udx) && !c->ending) {
 		/* END is answered with END */
@@ -480,18 +484,21 @@ check_end(struct wire_conn *c, uint64_t now)
 	}
 }
 
-/* A rate that is used up ends in a pause. */
+/* A rate that is used up ends in a pause, whatever is due. */
 static void
 pause_for_rate(struct wire_conn *c, uint64_t now)
 {
 	struct wire *w = c->wire;
-	bool sends = udx_unsent(c->udx) > 0;
+	uint64_t next;
 
-	if (sends && wire_rate_room(&w->up, now) == 0) {
-		c->dirty = true;
-		c->deadline = wire_rate_next(&w->up, now);
+	if (wire_rate_room(&w->up, now) == 0) {
+		next = wire_rate_next(&w->up, now);
+		if (c->deadline < next) {
+			c->dirty = true;
+			c->deadline = next;
+		}
 	}
-	if (c->debt > 0 && w->down.rate != 0)
+	if (c->debt > 0 && wire_rate_room(&w->down, now) == 0)
 		c->deadline = least(c->deadline, wire_rate_next(&w->down, now));
 }
 
@@ -517,11 +524,10 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 	c->deadline = udx_deadline(c->udx);
 	if (c->state == CONN_OPEN)
 		c->deadline = least(c->deadline, c->wrote + KEEPALIVE_US);
-	else if (opens(c))
-		c->deadline = least(c->deadline, c->opened + OPEN_US);
+	c->deadline = least(c->deadline, open_by(c));
+	pause_for_rate(c, now);
 	if (c->released)
 		c->deadline = least(c->deadline, c->gone);
-	pause_for_rate(c, now);
 	if (c->sock != NULL && io_socket_blocked(c->sock->io)) {
 		/* the turn that begins when it is writable again */
 		c->dirty = true;

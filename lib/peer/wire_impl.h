@@ -13,6 +13,7 @@ struct finding;
 #define SECOND UINT64_C(1000000)
 #define KEEPALIVE_US (5 * SECOND) /* as HyperDHT sets it */
 #define OPEN_US (15 * SECOND)	  /* to say hello on a new stream */
+#define AWAIT_US (60 * SECOND)	  /* for a hole; punching ends before */
 /* Plaintext that waits to be sent, and frames that wait to be read. */
 #define OUT_ROOM (1u << 20)
 #define OUT_ROOM_SHARED (8u << 20)
@@ -129,9 +130,10 @@ struct wire_sock {
 struct wire_rate {
 	uint64_t rate; /* 0: no limit; at most WIRE_RATE_MAX */
 	uint64_t at;
-	int64_t bytes;
+	int64_t credit; /* millionths of a byte: nothing is ever rounded */
 };
 #define WIRE_RATE_MAX (UINT64_C(1) << 40)
+#define WIRE_RATE_BYTE INT64_C(1000000)
 
 struct wire {
 	struct io *io;

@@ -131,10 +131,11 @@ wire_sock_flush(struct wire *w)
 		if (s->len == 0 || io_socket_blocked(s->io))
 			continue;
 		len = s->len;
-		s->len = 0;
-		if (io_send(s->io, s->held, &len, s->segment, &s->to) ==
+		if (io_send(s->io, s->held, &len, s->segment, &s->to) !=
 		    IO_BLOCKED)
-			s->len = len; /* cannot be smaller than before */
+			len = s->len; /* all of it, as far as anybody knows */
+		s->len -= len;
+		memmove(s->held, s->held + len, s->len);
 	}
 }
 
@@ -180,37 +181,38 @@ burst(const struct wire_rate *r)
 {
 	int64_t part = (int64_t)(r->rate / BURST_PART);
 
-	return part > BURST_LEAST ? part : BURST_LEAST;
+	return (part > BURST_LEAST ? part : BURST_LEAST) * WIRE_RATE_BYTE;
 }
 
 size_t
 wire_rate_room(struct wire_rate *r, uint64_t now)
 {
-	uint64_t earned;
+	uint64_t missing, full;
 
 	if (r->rate == 0)
 		return SIZE_MAX;
-	if (now - r->at > SECOND)
-		r->at = now - SECOND;
-	earned = (now - r->at) * r->rate / SECOND;
-	r->at += earned * SECOND / r->rate; /* the rest counts next time */
-	r->bytes += (int64_t)earned;
-	if (r->bytes > burst(r))
-		r->bytes = burst(r);
-	return r->bytes > 0 ? (size_t)r->bytes : 0;
+	missing = (uint64_t)(burst(r) - r->credit);
+	full = r->at + missing / r->rate + 1;
+	if (now >= full)
+		r->credit = burst(r);
+	else if (now > r->at)
+		r->credit += (int64_t)((now - r->at) * r->rate);
+	r->at = now > r->at ? now : r->at;
+	return r->credit > 0 ? (size_t)(r->credit / WIRE_RATE_BYTE) : 0;
 }
 
 void
 wire_rate_take(struct wire_rate *r, size_t bytes)
 {
 	if (r->rate != 0)
-		r->bytes -= (int64_t)bytes;
+		r->credit -= (int64_t)bytes * WIRE_RATE_BYTE;
 }
 
 uint64_t
 wire_rate_next(const struct wire_rate *r, uint64_t now)
 {
-	uint64_t need = r->bytes < 0 ? (uint64_t)-r->bytes : 0;
+	const int64_t least = UDX_DATAGRAM_MAX * WIRE_RATE_BYTE;
+	int64_t need = r->credit < least ? least - r->credit : 0;
 
-	return now + (need + UDX_DATAGRAM_MAX) * SECOND / (r->rate + 1) + 1;
+	return now + (uint64_t)need / r->rate + 1;
 }
