@@ -72,16 +72,10 @@ drive_at(const struct drive *d, const struct b32 *peer)
 size_t
 goal_copies(const struct drive *d)
 {
-	uint64_t length, contiguous, fork;
-	struct b32 who;
-	size_t n = 0;
-
-	if (d->db == NULL)
+	if (d->db == NULL || d->shape == DRIVE_PENDING)
 		return 0;
-	for (size_t i = 0;
-	     replicate_remote(d->db, i, &who, &length, &contiguous, &fork); i++)
-		n += drive_at(d, &who);
-	return n;
+	return replicate_copies(
+	    d->db, d->shape == DRIVE_WHOLE ? d->blobs : NULL);
 }
 
 static bool

@@ -39,42 +39,12 @@ link_of(const struct replicate_peer *p)
 	return p == NULL ? NULL : replicate_peer_user(p);
 }
 
-static enum err_code
-note_rejected(struct link *l, const struct b32 *key, struct err *e)
-{
-	struct b32 *grown;
-	size_t cap = l->cap == 0 ? 4 : 2 * l->cap;
-
-	if (l->nrejected == l->cap) {
-		grown = realloc(l->rejected, cap * sizeof(*grown));
-		if (grown == NULL)
-			return err_nomem(e);
-		l->rejected = grown;
-		l->cap = cap;
-	}
-	l->rejected[l->nrejected++] = *key;
-	return ERR_OK;
-}
-
-bool
-peer_rejected(const struct link *l, const struct b32 *key)
-{
-	for (size_t i = 0; i < l->nrejected; i++)
-		if (b32_eq(&l->rejected[i], key))
-			return true;
-	return false;
-}
-
-static enum err_code
-hear_one(struct peer_node *n, const struct replicate_event *re, struct err *e)
+static void
+hear_one(struct peer_node *n, const struct replicate_event *re)
 {
 	struct link *l = link_of(re->peer);
 	struct peer_event ev = {.kind = PEER_CORE, .core = re};
-	enum err_code rc = ERR_OK;
 
-	if (re->kind == REPLICATE_REJECTED && l != NULL)
-		rc = note_rejected(
-		    l, core_key(replicate_core_handle(re->core)), e);
 	if (re->kind == REPLICATE_BLAMED || re->kind == REPLICATE_CONFLICT ||
 	    re->kind == REPLICATE_TROUBLE)
 		tell(n,
@@ -84,25 +54,22 @@ hear_one(struct peer_node *n, const struct replicate_event *re, struct err *e)
 		    l != NULL ? wire_about(l->conn) : NULL, re->text);
 	if (n->o.event != NULL)
 		n->o.event(n->o.ctx, &ev);
-	return rc;
 }
 
-static enum err_code
-hear(struct peer_node *n, struct err *e)
+static void
+hear(struct peer_node *n)
 {
 	struct replicate_event re;
-	enum err_code rc = ERR_OK;
 	bool some = false;
 
-	while (rc == ERR_OK && replicate_next(n->repl, &re)) {
-		rc = hear_one(n, &re, e);
+	while (replicate_next(n->repl, &re)) {
+		hear_one(n, &re);
 		some = true;
 	}
 	if (some && io_now() - n->ticked >= TICK_US) {
 		n->ticked = io_now();
 		tell(n, PEER_TICK, NULL, NULL);
 	}
-	return rc;
 }
 
 /* -- dialling ------------------------------------------------------------- */
@@ -151,13 +118,6 @@ redial(struct peer_node *n, uint64_t now, uint64_t *until, struct err *e)
 }
 
 /* -- links ---------------------------------------------------------------- */
-
-void
-peer_link_free(struct link *l)
-{
-	free(l->rejected);
-	free(l);
-}
 
 void
 peer_retire(struct peer_node *n, struct link *l, uint64_t now)
@@ -305,7 +265,7 @@ peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 		for (size_t i = 0; i < n->nlinks; i++)
 			if (n->link[i] == l)
 				n->link[i--] = n->link[--n->nlinks];
-		peer_link_free(l);
+		free(l);
 	}
 	wire_release(n->wire, ev->conn);
 }
@@ -441,7 +401,8 @@ work(struct peer_node *n, uint64_t now, bool *more, struct err *e)
 	    (rc = send_frames(n, e)) != ERR_OK)
 		return rc;
 	*more = give_credit(n) || *more;
-	return hear(n, e);
+	hear(n);
+	return ERR_OK;
 }
 
 enum err_code

@@ -65,7 +65,7 @@ wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
 	if (peer_hopeless(n) || too_long(n, w, c) ||
 	    (enough && peer_settled(n) && peer_connections(n) == 0) ||
 	    (n->o.listen == NULL && peer_settled(n) && st.peers == 0 &&
-		peer_connections(n) > 0 && peer_answered(n, c)))
+		peer_connections(n) > 0 && replicate_pending(c) == 0))
 		return peer_nobody(n, key, e);
 	return peer_turn(n, UINT64_MAX, e);
 }
@@ -79,7 +79,7 @@ too_short(struct peer_node *n, struct replicate_core *c, const struct want *w)
 	if (w->kind != WANT_LENGTH || n->o.listen != NULL || !peer_settled(n))
 		return false;
 	replicate_status(c, &st);
-	return peer_connections(n) > 0 && peer_answered(n, c) &&
+	return peer_connections(n) > 0 && replicate_pending(c) == 0 &&
 	       st.longest < w->index;
 }
 
@@ -136,7 +136,7 @@ updated(struct peer_node *n, struct replicate_core *c, uint64_t length)
 	replicate_status(c, &st);
 	if (length != 0 && st.head.length >= length)
 		return true;
-	return peer_ready(n) && st.peers > 0 && peer_answered(n, c) &&
+	return peer_ready(n) && st.peers > 0 && replicate_pending(c) == 0 &&
 	       st.head.length >= st.longest && st.head.length >= length;
 }
 

@@ -21,8 +21,6 @@ struct link {
 	struct wire_conn *conn;
 	struct replicate_peer *peer; /* NULL: dropped, waits to be closed */
 	char why[200];		     /* of the drop */
-	struct b32 *rejected;	     /* cores that it does not have */
-	size_t nrejected, cap;
 };
 
 struct dial {
@@ -67,15 +65,11 @@ struct peer_node {
 };
 
 /* node.c */
-bool peer_rejected(const struct link *l, const struct b32 *key);
 /* The peer is gone for replication; what it did still counts. */
 void peer_retire(struct peer_node *n, struct link *l, uint64_t now);
 void peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now);
-void peer_link_free(struct link *l);
 
 /* node_life.c */
-/* The answers of all connections for a core are known. */
-bool peer_answered(struct peer_node *n, struct replicate_core *c);
 /* ERR_PEERS: why nobody gave what was asked. */
 NODISCARD enum err_code peer_nobody(
     struct peer_node *n, const struct b32 *key, struct err *e);

@@ -163,7 +163,7 @@ peer_close(struct peer_node *n)
 		goodbye(n);
 	peer_remember(n);
 	while (n->nlinks > 0)
-		peer_link_free(n->link[--n->nlinks]);
+		free(n->link[--n->nlinks]);
 	wire_close(n->wire);
 	replicate_free(n->repl);
 	sign_pair_free(&n->pair);
@@ -223,25 +223,10 @@ peer_settled(const struct peer_node *n)
 }
 
 bool
-peer_answered(struct peer_node *n, struct replicate_core *c)
-{
-	const struct b32 *key = core_key(replicate_core_handle(c));
-	struct replicate_status st;
-	size_t answers;
-
-	replicate_status(c, &st);
-	answers = st.told;
-	for (size_t i = 0; i < n->nlinks; i++)
-		answers +=
-		    n->link[i]->peer != NULL && peer_rejected(n->link[i], key);
-	return answers >= peer_connections(n);
-}
-
-bool
 peer_all_told(struct peer_node *n, struct replicate_core *c)
 {
 	return (n->o.discovery == NULL || n->network.online) &&
-	       peer_settled(n) && peer_answered(n, c);
+	       peer_settled(n) && replicate_pending(c) == 0;
 }
 
 bool

@@ -4,6 +4,25 @@
 
 #include "replicate/channel_impl.h"
 
+/* -- offers --------------------------------------------------------------- */
+
+/* The cores that are open here, a few at a time: most peers have few of
+ * them, and each that waits for an answer costs memory on both sides. */
+static enum err_code
+offer_some(struct replicate_peer *p, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	struct replicate_core *c;
+
+	while (rc == ERR_OK && p->nopening < OFFERS_MAX &&
+	       (c = p->offer) != NULL) {
+		p->offer = c->next;
+		if (c->local && !c->conflict && session_find(c, p) == NULL)
+			rc = session_offer(p, c, e);
+	}
+	return rc;
+}
+
 /* -- life ----------------------------------------------------------------- */
 
 enum err_code
@@ -11,7 +30,6 @@ replicate_peer_add(struct replicate *r, const struct replicate_peer_opts *o,
     uint64_t now, struct replicate_peer **out, struct err *e)
 {
 	struct replicate_peer *p = calloc(1, sizeof(*p));
-	struct replicate_core *c;
 	enum err_code rc;
 
 	if (p == NULL)
@@ -31,10 +49,8 @@ replicate_peer_add(struct replicate *r, const struct replicate_peer_opts *o,
 	if (r->peers != NULL)
 		r->peers->prev = p;
 	r->peers = p;
-	for (c = r->cores; c != NULL && rc == ERR_OK; c = c->next)
-		if (c->local && !c->conflict)
-			rc = session_offer(p, c, e);
-	if (rc != ERR_OK) {
+	p->offer = r->cores;
+	if ((rc = offer_some(p, e)) != ERR_OK) {
 		replicate_peer_remove(p, now);
 		return rc;
 	}
@@ -201,7 +217,9 @@ take_frame(struct replicate_peer *p, struct view frame, struct err *e)
 	while (mux_next(p->mux, &ev, e))
 		if ((rc = dispatch(p, &ev, e)) != ERR_OK)
 			return rc;
-	return e->code != ERR_OK ? e->code : check_failed(p, e);
+	if (e->code != ERR_OK || (rc = offer_some(p, e)) != ERR_OK)
+		return e->code;
+	return check_failed(p, e);
 }
 
 enum err_code

@@ -31,6 +31,7 @@
 #define REOPENS_MAX 64	/* channels of a peer reopened after idling */
 #define LAST_BLOCKS 256 /* near the end all is announced */
 #define WARM_MAX 64
+#define OFFERS_MAX 128 /* channels of a peer that it has not answered */
 #define WINDOW_MIN 16
 #define NEEDS_MAX 4096
 #define HINT_BLOCKS 64
@@ -165,6 +166,8 @@ struct replicate_peer {
 	struct replicate_peer *serve_next; /* while a step serves */
 	struct session *serving;
 	uint32_t nsessions, nserved, reopens;
+	uint32_t nopening;	      /* sessions that are not open yet */
+	struct replicate_core *offer; /* the next one; NULL: all were */
 	struct replicate_channel *channel[REPLICATE_CHANNELS_MAX];
 	size_t nchannels;
 	uint32_t queued;      /* live entries of all queues */
@@ -207,6 +210,7 @@ struct replicate_core {
 	struct replicate *r;
 	struct replicate_core *prev, *next; /* of all */
 	struct replicate_core *chain;	    /* in the hash table */
+	uint64_t serial;		    /* `next` has a smaller one */
 	struct replicate_core *busy_prev, *busy_next;
 	struct replicate_core *warm_prev, *warm_next;
 	bool warm;	/* read lately: its handle may hold caches */
@@ -265,6 +269,7 @@ struct replicate {
 	size_t nwarm;
 	struct replicate_core **table;
 	size_t ntable, ncores;
+	uint64_t serial;
 	uint64_t now;
 	uint64_t full_until; /* the disk was full: wait */
 	uint64_t full_pause; /* so long; then try with one block; 0: no */

@@ -105,6 +105,9 @@ core_free(struct replicate_core *c)
 		r->cores = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
+	for (struct replicate_peer *p = r->peers; p != NULL; p = p->next)
+		if (p->offer == c)
+			p->offer = c->next;
 	r->ncores--;
 	unlink_busy(c);
 	unlink_warm(c);
@@ -199,6 +202,7 @@ replicate_core_add(struct replicate *r, const struct b32 *key,
 	c->generation = UINT64_MAX;
 	bitmap_init(&c->here, SIZE_MAX);
 	bitmap_init(&c->asked, SIZE_MAX);
+	c->serial = ++r->serial;
 	c->next = r->cores;
 	if (r->cores != NULL)
 		r->cores->prev = c;
@@ -427,6 +431,45 @@ replicate_status(struct replicate_core *c, struct replicate_status *out)
 			out->longest = s->length;
 	}
 	out->available = c->goals.left > 0 ? count_available(c) : 0;
+}
+
+uint32_t
+replicate_pending(struct replicate_core *c)
+{
+	uint32_t n = 0;
+
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		n += !s->synced;
+	if (!c->local || c->conflict)
+		return n;
+	for (struct replicate_peer *p = c->r->peers; p != NULL; p = p->next)
+		n += p->offer != NULL && p->offer->serial >= c->serial &&
+		     session_find(c, p) == NULL;
+	return n;
+}
+
+static bool
+has_all(struct session *s)
+{
+	const struct core_head *h;
+
+	if (s == NULL || !s->open)
+		return false;
+	h = core_head(s->core->core);
+	return s->fork == h->fork && remote_contiguous(&s->has) >= h->length;
+}
+
+uint32_t
+replicate_copies(struct replicate_core *c, struct replicate_core *also)
+{
+	uint32_t n = 0;
+
+	if (also != NULL && core_head(also->core)->length == 0)
+		also = NULL;
+	for (struct session *s = c->sessions; s != NULL; s = s->core_next)
+		n += has_all(s) &&
+		     (also == NULL || has_all(session_find(also, s->peer)));
+	return n;
 }
 
 bool

@@ -103,7 +103,8 @@ void replicate_peer_stats(
 
 /* -- cores ---------------------------------------------------------------- */
 
-/* Take part in a core: it is offered to all peers, now and later, and its
+/* Take part in a core: it is offered to all peers, now and later (to each a
+ * few at a time, as it answers), and its
  * channels stay open until replicate_close() (an open core counts as
  * "downloading", as an open session does for hypercore). A key that the store
  * does not know is added to it. Twice gives the same core. */
@@ -160,6 +161,12 @@ struct replicate_status {
 	bool conflict; /* two signed histories: frozen */
 };
 void replicate_status(struct replicate_core *c, struct replicate_status *out);
+/* How many peers are still to say what they have of c, or that they do not
+ * have it. */
+uint32_t replicate_pending(struct replicate_core *c);
+/* How many peers have all of c, and all of `also`, if that is not NULL. */
+uint32_t replicate_copies(
+    struct replicate_core *c, struct replicate_core *also);
 /* Nothing is fetched for now, because the disk has no room. */
 bool replicate_disk_full(const struct replicate *r);
 /* What peers said of core c: length and contiguous length of the i-th open

@@ -39,6 +39,7 @@ link_in(struct session *s)
 		p->sessions->peer_prev = s;
 	p->sessions = s;
 	p->nsessions++;
+	p->nopening++;
 	p->nserved += s->served;
 }
 
@@ -62,6 +63,7 @@ link_out(struct session *s)
 	if (s->peer_next != NULL)
 		s->peer_next->peer_prev = s->peer_prev;
 	p->nsessions--;
+	p->nopening -= !s->open;
 	p->nserved -= s->served;
 }
 
@@ -284,6 +286,7 @@ session_opened(struct session *s, struct view handshake, struct err *e)
 		return err_set(e, ERR_VERIFY,
 		    "a peer opened a core without knowing its key");
 	s->open = true;
+	s->peer->nopening--;
 	session_sync(s);
 	if (h->contiguous > 0)
 		session_have(s, 0, h->contiguous, false);
