@@ -51,7 +51,7 @@ endef
 # cmd/NAME/*.c is one binary; cmd/common is shared by them.
 CMDS := $(filter-out common,$(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c)))))
 BINS := $(addprefix $(B)/bin/,$(CMDS))
-TOP_ROOMS := blind peer swarm replicate net-dht net-rpc net-secret net-noise net-udx net-mux \
+TOP_ROOMS := blind peer swarm replicate net-dht net-rpc net-secret net-noise net-udx net-relay net-mux \
 	net-io net-http monitor review multisig drive build-tool git cli pear hyperdrive bee blobs \
 	core store merkle crypto codec base
 TOP_ARCHIVES := $(foreach r,$(TOP_ROOMS),$(if $(call room_src,$(r)),$(call archive,$(r))))

@@ -3,7 +3,8 @@
 # tests/lint/check-layers.sh compares every #include with the same lists.
 ROOMS := base codec crypto merkle store core bee blobs hyperdrive pear cli git \
 	drive build-tool multisig review \
-	net-noise net-secret net-udx net-mux net-rpc net-dht net-io net-http \
+	net-noise net-secret net-udx net-mux net-relay net-rpc net-dht net-io \
+	net-http \
 	replicate swarm peer monitor blind
 
 uses_base :=
@@ -31,6 +32,7 @@ uses_net-noise := crypto codec base
 uses_net-secret := net-noise crypto codec base
 uses_net-udx := codec base
 uses_net-mux := codec base
+uses_net-relay := net-mux codec base
 uses_net-rpc := crypto codec base
 uses_net-dht := net-rpc net-noise crypto codec base
 uses_net-io := base
@@ -43,7 +45,7 @@ uses_swarm := net-dht net-rpc net-noise crypto codec base
 uses_blind := replicate core store merkle net-mux crypto codec base
 # the one place where both columns meet: wiring only
 uses_peer := replicate swarm core store merkle net-dht net-rpc net-secret net-noise \
-	net-udx net-mux net-io crypto codec base
+	net-udx net-relay net-mux net-io crypto codec base
 
 # External libraries by room, for the link line.
 ext_codec := -ljansson

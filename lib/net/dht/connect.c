@@ -158,6 +158,10 @@ dht_connect_start(struct dht_connect **out, struct dht *d,
 	c->user.ops = &OPS;
 	c->d = d;
 	c->o = *o;
+	if (o->propose != NULL) {
+		c->propose = *o->propose;
+		c->o.propose = &c->propose;
+	}
 	c->now = now;
 	c->state = CONNECT_FINDING;
 	buf_init(&c->request, RPC_PACKET_MAX);

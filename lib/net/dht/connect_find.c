@@ -15,6 +15,12 @@ put_payload(struct buf *b, struct dht_connect *c)
 	struct buf addresses;
 	struct hello h;
 
+	if (c->o.propose != NULL) {
+		p.has_relay_through = true;
+		p.relay_through.key = c->propose.key;
+		p.relay_through.token = c->propose.token;
+	}
+
 	hello_get(c->d, &h);
 	p.firewall = c->firewall = hello_firewall(&h);
 	buf_init(&addresses, HELLO_ADDRS_MAX * RPC_ADDR_LEN);
@@ -103,6 +109,28 @@ finish(struct dht_connect *c, const struct dht_payload *p)
 	return true;
 }
 
+/* The server's word goes before ours, as it does with the original. */
+static void
+propose_relay(struct dht_connect *c, const struct dht_payload *p)
+{
+	struct dht_relaying r = {
+	    .key = p->relay_through.key, .token = p->relay_through.token};
+	struct dht_peer peer;
+	struct err e;
+
+	if (c->o.meet == NULL || connect_is_direct(c))
+		return;
+	if (!p->has_relay_through) {
+		if (c->o.propose == NULL)
+			return;
+		r = c->propose;
+		r.initiator = true;
+	}
+	if (direct_finish(&peer, c->noise, p, &c->s.server, &c->s.self, &e) ==
+	    ERR_OK)
+		c->o.meet(c->o.ctx, &r, &peer, c->now);
+}
+
 /* It is proven that the holder of the key says this. */
 static void
 conclude(struct dht_connect *c, struct view payload)
@@ -115,6 +143,7 @@ conclude(struct dht_connect *c, struct view payload)
 	else if (!finish(c, &p))
 		connect_fail(c, DHT_CONNECT_FAILED);
 	else {
+		propose_relay(c, &p);
 		connect_find_stop(c);
 		connect_choose(c);
 	}

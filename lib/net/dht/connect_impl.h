@@ -67,6 +67,7 @@ struct dht_connect {
 	struct dht *d;
 	struct sign_pair pair;
 	struct dht_connect_opts o;
+	struct dht_relaying propose; /* what o.propose points to */
 	enum connect_state state;
 	struct b32 target;
 	uint64_t now; /* of the last call */
@@ -109,6 +110,8 @@ NODISCARD enum err_code connect_find(struct dht_connect *c, struct err *e);
 void connect_find_stop(struct dht_connect *c);
 
 /* connect_way.c: after the handshake. */
+/* It is known where the server is, or it knows where we are. */
+bool connect_is_direct(const struct dht_connect *c);
 void connect_choose(struct dht_connect *c);
 uint64_t connect_way_turn(struct dht_connect *c);
 void connect_way_stop(struct dht_connect *c);

@@ -340,6 +340,14 @@ public_address(const struct connect_shaken *s)
 	return &s->server;
 }
 
+bool
+connect_is_direct(const struct dht_connect *c)
+{
+	return c->early.family != 0 || !c->s.relayed || !c->s.has_ways ||
+	       c->s.firewall == DHT_FIREWALL_OPEN ||
+	       c->firewall == DHT_FIREWALL_OPEN;
+}
+
 void
 connect_choose(struct dht_connect *c)
 {

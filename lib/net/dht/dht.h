@@ -130,6 +130,13 @@ NODISCARD enum err_code dht_put(struct dht_search **out, struct dht *d,
 
 /* -- a finished handshake ------------------------------------------------- */
 
+/* Both sides may meet at this blind relay (3.9): who it is, what to ask it
+ * for, and which of the two proposed it. */
+struct dht_relaying {
+	struct b32 key, token;
+	bool initiator; /* we did */
+};
+
 /* Which path it took, for people and tables. */
 enum dht_path { DHT_DIRECT, DHT_OPEN, DHT_LAN, DHT_PUNCHED, DHT_RELAYED };
 
@@ -139,7 +146,10 @@ struct dht_peer_found {
 			       * two, it is the callee's from now on */
 	enum dht_path path;
 	/* family 0 of peer.addr: wait for the first UDX packet with our id,
-	 * on any socket, at most 10 s, and connect to where it came from. */
+	 * on any socket, at most 10 s, and connect to where it came from; or
+	 * meet at the relay that the client proposes, if it does. */
+	bool has_relay;
+	struct dht_relaying relay;
 };
 
 /* -- listening (3.5) ------------------------------------------------------ */
@@ -202,6 +212,12 @@ struct dht_connect_opts {
 	const struct addr *relay; /* where to ask first; may be none */
 	size_t nrelays;
 	bool local; /* LAN addresses are fine (the default of others) */
+	/* Propose to meet at a relay; NULL: no. Copied. */
+	const struct dht_relaying *propose;
+	/* Before a way through NATs is looked for: they may meet at this relay
+	 * at the same time. Takes the keys of p over. NULL: never. */
+	void (*meet)(void *ctx, const struct dht_relaying *r,
+	    struct dht_peer *p, uint64_t now);
 	/* One of the two, once. */
 	void (*connected)(void *ctx, struct dht_peer_found *f, uint64_t now);
 	void (*failed)(void *ctx, enum dht_failure why, uint64_t now);

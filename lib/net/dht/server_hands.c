@@ -278,6 +278,9 @@ accept(struct dht_server *s, struct session *x, struct hand *k)
 	x->waits = !is_open(k);
 	if (x->waits) {
 		f.peer.addr = (struct addr){0};
+		f.has_relay = k->theirs.has_relay_through && !k->us.open;
+		f.relay.key = k->theirs.relay_through.key;
+		f.relay.token = k->theirs.relay_through.token;
 		if (!k->us.open && prepare_punch(s, x, &f.peer.keys, k))
 			f.path = DHT_PUNCHED;
 	}
