@@ -96,7 +96,7 @@ struct dht_connect {
 	struct connect_way way; /* of the server, for probes */
 	uint64_t round;
 	uint64_t asked; /* the request of a round; 0: none */
-	bool probed_again, has_remote_token;
+	bool probed_again, hoped, has_remote_token;
 	size_t silent; /* rounds that nobody answered */
 };
 

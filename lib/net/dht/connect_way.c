@@ -3,7 +3,8 @@
  * 3.6), and the rounds of a hole punch (3.8).
  *
  *	PROBE	ask the server, through a relay of its own, what its NAT is
- *	PAUSE	it does not know yet, but may come through in the meantime
+ *	PAUSE	it does not know yet, or ports would have to be guessed, but
+ *		a byte may come through in the meantime
  *	JUDGE	what our own NAT is; once more with a new socket if unstable
  *	ROUND	tell it, through the relay that answered us, to punch now
  *	PUNCH	until a byte comes
@@ -13,6 +14,7 @@
 
 #define PASSIVE_US UINT64_C(10000000)
 #define PAUSE_US UINT64_C(1000000)
+#define HOPE_US UINT64_C(250000)
 
 /* -- a round -------------------------------------------------------------- */
 
@@ -118,6 +120,19 @@ start_round(struct dht_connect *c)
 
 /* -- our NAT -------------------------------------------------------------- */
 
+/* Before ports are guessed: a NAT that lets in all ports of a host that was
+ * sent something needs no guess, and what was sent with the probe is that
+ * something. Who is behind the random one sends. */
+static void
+hope(struct dht_connect *c)
+{
+	c->hoped = true;
+	if (c->punch->nat.firewall == DHT_FIREWALL_RANDOM)
+		punch_byte(c->punch, &c->s.server, PUNCH_FAR);
+	c->state = CONNECT_PAUSE;
+	c->deadline = c->now + HOPE_US;
+}
+
 static void
 judged(struct dht_connect *c)
 {
@@ -134,6 +149,8 @@ judged(struct dht_connect *c)
 	} else if (ours == DHT_FIREWALL_RANDOM &&
 		   theirs == DHT_FIREWALL_RANDOM) {
 		give_up(c, DHT_CANNOT_PUNCH);
+	} else if (punch_needs_random(c->punch) && !c->hoped) {
+		hope(c);
 	} else {
 		start_round(c);
 	}

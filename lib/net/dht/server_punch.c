@@ -124,15 +124,26 @@ is_ours(const struct nat *n, const struct addr *a)
 }
 
 /* The client has opened its NAT for the address that it knows of us: if that
- * is what others see too, one byte is enough. */
+ * is what others see too, one byte is enough. If ours changes with everybody
+ * whom we send to, one is still enough for a NAT that minds hosts only. */
 static void
 punch_fast(struct session *x, const struct session_question *q)
 {
 	const struct nat *n = &x->punch->nat;
+	bool hits = false;
 
-	if ((n->firewall == DHT_FIREWALL_OPEN ||
-		n->firewall == DHT_FIREWALL_CONSISTENT) &&
-	    q->said.remote.family != 0 && is_ours(n, &q->said.remote))
+	switch (n->firewall) {
+	case DHT_FIREWALL_UNKNOWN:
+		return;
+	case DHT_FIREWALL_OPEN:
+	case DHT_FIREWALL_CONSISTENT:
+		hits = is_ours(n, &q->said.remote);
+		break;
+	case DHT_FIREWALL_RANDOM:
+		hits = addr_same_host(&n->address[0], &q->said.remote);
+		break;
+	}
+	if (q->said.remote.family != 0 && hits)
 		punch_byte(x->punch, &q->peer, PUNCH_FAR);
 }
 
