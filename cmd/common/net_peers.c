@@ -5,6 +5,8 @@
 #include "cmd/common/net.h"
 #include "core/identity.h"
 
+#define LOOK_MS 5000 /* between look-ups while too few are there */
+
 /* One peer, however it is connected. */
 struct seen {
 	struct b32 who;
@@ -108,8 +110,10 @@ count(void *ctx, const struct peers_question *q, struct peers_answer *out,
     struct err *e)
 {
 	struct common_net *n = ctx;
-	uint64_t now = peer_now(), half = now + q->timeout_ms * 500;
-	uint64_t until = now + q->timeout_ms * 1000;
+	uint64_t now = peer_now(), until = now + q->timeout_ms * 1000;
+	uint64_t again =
+	    now + (q->timeout_ms < 2 * LOOK_MS ? q->timeout_ms * 500
+					       : LOOK_MS * UINT64_C(1000));
 	struct replicate_core *c;
 	enum err_code rc;
 
@@ -122,12 +126,12 @@ count(void *ctx, const struct peers_question *q, struct peers_answer *out,
 		if ((rc = count_now(n, c, q, out, e)) != ERR_OK ||
 		    is_answered(n, c, q, out) || (now = peer_now()) >= until)
 			break;
-		if (now >= half) {
-			half = UINT64_MAX;
+		if (now >= again) {
+			again = now + LOOK_MS * UINT64_C(1000);
 			if ((rc = look_again(n, e)) != ERR_OK)
 				break;
 		}
-		rc = peer_turn(n->node, half < until ? half : until, e);
+		rc = peer_turn(n->node, again < until ? again : until, e);
 		if (rc != ERR_OK)
 			break;
 	}
