@@ -385,7 +385,7 @@ rpc_about(const struct rpc *r, struct rpc_about *out)
 	    .persistent = r->reach.persistent,
 	    .self = *rpc_reach_self(r),
 	    .nodes = r->routes.n,
-	    .online = r->upkeep.online};
+	    .online = r->upkeep.online && r->upkeep.answers > 0};
 	if (out->persistent)
 		out->id = r->routes.id;
 }
