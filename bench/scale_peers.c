@@ -1,6 +1,6 @@
 /*
  * scale_peers FOLDER LINKS HOST:PORT:KEY COUNT CORES
- * scale_peers FOLDER LINKS dht:HOST:PORT COUNT 1
+ * scale_peers FOLDER LINKS HOST:PORT:KEY COUNT first
  *
  * COUNT peers in one process, each with a store in FOLDER, a key and an
  * address (127.0.0.0/8) of its own, and the real lib/peer: they differ from
@@ -14,9 +14,10 @@
  * and stays until standard input ends; then it says goodbye. Killed, nobody
  * does.
  *
- * With dht: peers look for the drive in the DHT with that bootstrap node
- * instead, one after the other. Prints, for each, the milliseconds from the
- * look to the connection and to the first block: "first CONNECTED BLOCK".
+ * With "first" HOST:PORT is a node of the DHT instead, and the peers come one
+ * after the other: each finds KEY there, connects, and fetches the first block
+ * of a drive. Prints the milliseconds from the call to the connection and to
+ * the block, for each: "first CONNECTED BLOCK".
  */
 #include <poll.h>
 #include <stdio.h>
@@ -28,7 +29,6 @@
 #include "base/buf.h"
 #include "codec/z32.h"
 #include "core/core.h"
-#include "crypto/hash.h"
 #include "peer/node.h"
 
 #define CORES_MAX 64
@@ -113,7 +113,7 @@ open_player(struct player *p, size_t i, const struct peer_at *at,
 	    .ip = {127, (uint8_t)(1 + i / 62500), (uint8_t)(1 + i / 250 % 250),
 		(uint8_t)(1 + i % 250)}};
 	struct peer_discovery d = {.bootstrap = bootstrap, .nbootstrap = 1};
-	struct peer_opts o = {.listen = &own,
+	struct peer_opts o = {.listen = at != NULL ? &own : NULL,
 	    .at = at,
 	    .nat = at != NULL,
 	    .discovery = bootstrap != NULL ? &d : NULL,
@@ -204,31 +204,29 @@ crowd(const struct peer_at *at)
  */
 
 static void
-search(size_t i, const struct addr *bootstrap)
+reach(size_t i, const struct peer_at *seeder)
 {
 	struct player *p = &all.player[i];
-	uint64_t start = peer_now(), ready = start;
+	uint64_t opened = peer_now(), start;
 	struct peer_network net = {false};
 	struct err e = ERR_INIT;
-	struct b32 topic;
 
-	open_player(p, i, NULL, bootstrap);
+	open_player(p, i, NULL, &seeder->addr);
 	while (!net.ready) { /* the clock starts with a node that runs */
 		turn(p, peer_now() + 10000);
 		peer_network(p->node, &net);
-		ready = peer_now();
-		if (ready - start > DEADLINE_US)
+		if (peer_now() - opened > DEADLINE_US)
 			die("the DHT does not answer", NULL);
 	}
-	hash_discovery_key(&topic, &all.key[i % all.nkeys]);
-	need(peer_join(p->node, &topic, PEER_CLIENT, &e), "join", &e);
+	start = peer_now();
+	need(peer_join_peer(p->node, &seeder->key, &e), "join", &e);
 	while (p->blocks == 0) {
 		turn(p, peer_now() + 10000);
-		if (peer_now() - ready > DEADLINE_US)
-			die("nobody was found", NULL);
+		if (peer_now() - start > DEADLINE_US)
+			die("the seeder was not found", NULL);
 	}
-	printf("first %.3f %.3f\n", (double)(p->joined_at - ready) / 1e3,
-	    (double)(p->block_at - ready) / 1e3);
+	printf("first %.3f %.3f\n", (double)(p->joined_at - start) / 1e3,
+	    (double)(p->block_at - start) / 1e3);
 	fflush(stdout);
 	close_player(p);
 }
@@ -238,12 +236,12 @@ main(int argc, char **argv)
 {
 	struct rlimit files;
 	struct err e = ERR_INIT;
-	struct addr bootstrap;
 	struct peer_at at;
+	bool first;
 
 	if (argc != 6) {
 		fprintf(stderr, "usage: scale_peers FOLDER LINKS "
-				"HOST:PORT:KEY|dht:HOST:PORT COUNT CORES\n");
+				"HOST:PORT:KEY COUNT CORES|first\n");
 		return 2;
 	}
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -253,19 +251,16 @@ main(int argc, char **argv)
 	all.dir = argv[1];
 	read_links(argv[2]);
 	all.count = strtoul(argv[4], NULL, 10);
-	all.cores = strtoul(argv[5], NULL, 10);
+	first = strcmp(argv[5], "first") == 0;
+	all.cores = first ? 1 : strtoul(argv[5], NULL, 10);
 	all.player = calloc(all.count + 1, sizeof(*all.player));
 	if (all.player == NULL || all.cores == 0 || all.cores > CORES_MAX ||
 	    all.nkeys == 0)
 		die("arguments", NULL);
-	if (strncmp(argv[3], "dht:", 4) == 0) {
-		need(addr_parse(&bootstrap, view_str(argv[3] + 4), &e), argv[3],
-		    &e);
-		for (size_t i = 0; i < all.count; i++)
-			search(i, &bootstrap);
-		return 0;
-	}
 	need(peer_at_parse(&at, view_str(argv[3]), &e), argv[3], &e);
-	crowd(&at);
+	if (!first)
+		crowd(&at);
+	for (size_t i = 0; first && i < all.count; i++)
+		reach(i, &at);
 	return 0;
 }

@@ -31,7 +31,7 @@
 #define REOPENS_MAX 64	/* channels of a peer reopened after idling */
 #define LAST_BLOCKS 256 /* near the end all is announced */
 #define WARM_MAX 64
-#define OFFERS_MAX 128 /* channels of a peer that it has not answered */
+#define OFFERS_MAX 64 /* channels of a peer that it has not answered */
 #define WINDOW_MIN 16
 #define NEEDS_MAX 4096
 #define HINT_BLOCKS 64
@@ -256,6 +256,15 @@ struct ahead {
 	size_t next; /* the first that was not asked for */
 };
 
+/* An event that waits; few have a text. */
+struct event {
+	enum replicate_kind kind;
+	struct replicate_core *core;
+	struct replicate_peer *peer;
+	uint64_t blocks, bytes;
+	char *text; /* NULL: none */
+};
+
 struct replicate {
 	struct store *store;
 	struct replicate_opts o;
@@ -273,7 +282,7 @@ struct replicate {
 	uint64_t now;
 	uint64_t full_until; /* the disk was full: wait */
 	uint64_t full_pause; /* so long; then try with one block; 0: no */
-	struct replicate_event *event;
+	struct event *event;
 	size_t nevents, event_at, events_cap;
 	bool event_lost; /* no memory to keep one */
 	/* one of each is enough, and they are large */
@@ -297,6 +306,7 @@ void ahead_forget(struct replicate *r);
 void events_add(struct replicate_core *c, struct replicate_peer *p,
     enum replicate_kind kind, uint64_t blocks, uint64_t bytes,
     const char *text);
+void events_free(struct replicate *r);
 void events_forget_peer(struct replicate *r, const struct replicate_peer *p);
 
 /* replicate.c */

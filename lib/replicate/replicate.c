@@ -131,7 +131,7 @@ replicate_free(struct replicate *r)
 	while (r->cores != NULL)
 		core_free(r->cores);
 	free(r->table);
-	free(r->event);
+	events_free(r);
 	buf_deinit(&r->value);
 	free(r);
 }

@@ -1,7 +1,7 @@
 /* offers: many open cores, of which a peer has few. */
 #include "net.h"
 
-#define OFFERS 128 /* at a time */
+#define OFFERS 64 /* at a time */
 
 /* Cores that nobody else has, by the hundred. */
 static void
