@@ -193,7 +193,8 @@ common_net_start(struct common_net *n, struct err *e)
 		return ERR_OK;
 	rc = peer_open(&n->node, &o, e);
 	for (size_t i = 0; i < n->ntopics && rc == ERR_OK; i++)
-		rc = peer_join(n->node, &n->topic[i], PEER_CLIENT, e);
+		rc = peer_join(
+		    n->node, &n->topic[i], PEER_CLIENT | PEER_WANTING, e);
 	return rc;
 }
 
@@ -317,7 +318,7 @@ common_net_topic(struct common_net *n, const struct b32 *key, struct err *e)
 		return err_set(e, ERR_LIMIT, "more than %d drives at a time",
 		    COMMON_TOPICS_MAX);
 	n->topic[n->ntopics++] = topic;
-	return common_net_join(n, key, PEER_CLIENT, e);
+	return common_net_join(n, key, PEER_CLIENT | PEER_WANTING, e);
 }
 
 /* Is the core here, as far as it is needed, without asking anybody? */

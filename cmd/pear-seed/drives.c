@@ -263,6 +263,33 @@ look(struct seeder *s, struct drive *d, struct err *e)
 	return ERR_OK;
 }
 
+static bool
+starved(struct replicate_core *c, bool may_be_empty)
+{
+	struct replicate_status st;
+
+	if (c == NULL || core_writable(replicate_core_handle(c)))
+		return false;
+	replicate_status(c, &st);
+	if (st.head.length == 0)
+		return st.longest == 0 && !(may_be_empty && st.told > 0);
+	return st.wanted > 0 && st.available == 0;
+}
+
+void
+drives_want(struct seeder *s, struct drive *d)
+{
+	bool wanting = starved(d->db, false) || starved(d->blobs, true);
+	struct err e = ERR_INIT;
+	int flags = PEER_SERVER | PEER_CLIENT | (wanting ? PEER_WANTING : 0);
+
+	if (!d->joined || wanting == d->wanting)
+		return;
+	/* without memory now: at the next sample */
+	if (peer_join(s->node, &d->topic, flags, &e) == ERR_OK)
+		d->wanting = wanting;
+}
+
 /* A drive with a fault does not end the others. */
 static enum err_code
 look_or_wait(struct seeder *s, struct drive *d, uint64_t now, struct err *e)

@@ -58,6 +58,7 @@ struct drive {
 	bool trouble;	      /* could not be opened; tried again at `retry` */
 	uint64_t retry, wait; /* peer_now(), microseconds */
 	bool joined, announced, alone; /* alone: nobody was found, and said */
+	bool wanting; /* nobody who is connected has what is missing */
 	uint64_t shown_length;
 	char name[MONITOR_NAME_MAX];
 	uint64_t named_length; /* of both cores when the name was read */
@@ -82,6 +83,8 @@ void drives_begin(struct seeder *s, enum drive_source source);
 void drives_end(struct seeder *s, enum drive_source source);
 /* Opens what is to be opened and looks what has changed. */
 NODISCARD enum err_code drives_turn(struct seeder *s, struct err *e);
+/* Look for others as long as those who are connected have nothing new. */
+void drives_want(struct seeder *s, struct drive *d);
 void drives_changed(struct seeder *s, struct replicate_core *core);
 /* By discovery key; NULL: none. */
 struct drive *drives_topic(struct seeder *s, const struct b32 *topic);

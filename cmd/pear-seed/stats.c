@@ -95,6 +95,7 @@ one(struct seeder *s, struct drive *d, struct monitor_drive *m, uint64_t now)
 	m->full = (uint32_t)goal_copies(d);
 	m->writable =
 	    d->db != NULL && core_writable(replicate_core_handle(d->db));
+	drives_want(s, d);
 	memcpy(m->name, d->name, sizeof(m->name));
 	m->down = common_rate_look(&d->down, m->bytes_in, now);
 	m->up = common_rate_look(&d->up, m->bytes_out, now);

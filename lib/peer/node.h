@@ -73,12 +73,16 @@ struct peer_discovery {
 	/* Nodes to begin with; none: the ones of `known` only. */
 	const struct addr *bootstrap;
 	size_t nbootstrap;
-	uint32_t peers_max; /* to be connected to; 0: 64 */
+	uint32_t peers_max;  /* to be connected to; 0: 64 */
 	uint32_t sought_max; /* of them dialled, for topics that have somebody;
 			      * 0: peers_max */
 	/* Where a bootstrap list was not given by hand, nodes that were heard
 	 * of are remembered in the store (NETWORK_NODES) for next time. */
 	bool remember;
+	/* The key of a blind relay (network.md 3.9), proposed to peers that no
+	 * way is found to through both NATs; NULL: none. What a peer proposes
+	 * is accepted in any case. */
+	const struct b32 *relay;
 };
 
 struct peer_opts {
@@ -120,8 +124,9 @@ const struct b32 *peer_key(const struct peer_node *n);
 size_t peer_connections(const struct peer_node *n);
 /* Every address was tried at least once, with success or without. */
 bool peer_settled(const struct peer_node *n);
-/* That, and everybody who is connected has said what he has of core c, or
- * that he has nothing of it. False while the DHT does not answer. */
+/* Whoever announces core c by its own topic was tried, and everybody who is
+ * connected has said what he has of it, or that he has nothing. False while
+ * the DHT does not answer. */
 bool peer_all_told(struct peer_node *n, struct replicate_core *c);
 
 enum peer_effort {
@@ -143,6 +148,9 @@ void peer_ahead(
 
 #define PEER_SERVER 1 /* be found */
 #define PEER_CLIENT 2 /* find */
+/* With PEER_CLIENT: whoever is connected lacks what is wanted, so others are
+ * looked for as if nobody were there. */
+#define PEER_WANTING 4
 
 /* The topic of a drive is the discovery key of its metadata core. Again with
  * other flags: changes them. */

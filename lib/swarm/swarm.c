@@ -79,7 +79,9 @@ swarm_join(struct swarm *s, const struct b32 *topic, int flags, uint64_t now,
 	struct topic *t;
 
 	s->now = now;
-	if (flags == 0 || (flags & ~(SWARM_SERVER | SWARM_CLIENT)) != 0 ||
+	if (flags == 0 ||
+	    (flags & ~(SWARM_SERVER | SWARM_CLIENT | SWARM_WANTING)) != 0 ||
+	    ((flags & SWARM_WANTING) != 0 && (flags & SWARM_CLIENT) == 0) ||
 	    ((flags & SWARM_SERVER) != 0 && s->server == NULL))
 		return err_set(e, ERR_INVALID,
 		    "a topic is joined as a server that is there, or as a "

@@ -27,6 +27,9 @@
 
 #define SWARM_SERVER 1 /* be found */
 #define SWARM_CLIENT 2 /* find */
+/* With SWARM_CLIENT: whoever is connected lacks what is wanted, so others are
+ * looked for as if nobody were there. */
+#define SWARM_WANTING 4
 
 #define SWARM_PEERS_MAX 64   /* connections, explicit ones not counted */
 #define SWARM_PARALLEL 3     /* dials at a time */

@@ -2,8 +2,9 @@
  * When a topic is looked up and announced (network.md 7.1). A round begins at
  * topic.next; one at topic.whole or later announces a SWARM_SERVER topic as
  * well. Between whole rounds, ten to twelve minutes apart, a SWARM_CLIENT
- * topic without any connected peer is only looked up, soon and then less
- * often: its seeder may start later than we did.
+ * topic without any connected peer, or with none that has what is wanted, is
+ * only looked up, soon and then less often: its seeder may start later than we
+ * did, and who waits for it as well is no help.
  *
  * Few searches run at the same time. Topics that were never looked up come
  * first, the newest of them before the others; the rounds of the lonely have
@@ -92,7 +93,8 @@ unlink_stale(struct topic *t, uint64_t now)
 static bool
 lonely(const struct topic *t)
 {
-	return (t->flags & SWARM_CLIENT) != 0 && t->connected == 0;
+	return (t->flags & SWARM_CLIENT) != 0 &&
+	       (t->connected == 0 || (t->flags & SWARM_WANTING) != 0);
 }
 
 static uint64_t
@@ -271,7 +273,7 @@ first_due(const struct swarm *s, uint64_t now)
 	return best;
 }
 
-/* A topic whose last peer went is looked up soon. */
+/* A topic whose last peer went, or has nothing new, is looked up soon. */
 static void
 comfort(struct swarm *s, uint64_t now)
 {
@@ -350,8 +352,16 @@ topics_refresh(struct topic *t, uint64_t now)
 void
 topics_flags(struct topic *t, int flags, uint64_t now)
 {
-	if (t->state == TOPIC_JOINED && t->flags == flags)
+	int change = t->flags ^ flags;
+
+	if (t->state == TOPIC_JOINED && change == 0)
 		return;
+	if (t->state == TOPIC_JOINED && change == SWARM_WANTING) {
+		t->flags = flags;
+		t->step = 0;
+		t->s->lonely = true;
+		return;
+	}
 	/* what was not taken back is still out there */
 	t->announced = t->announced || t->going;
 	topics_stop(t);

@@ -117,6 +117,34 @@ test_comfort(void **state)
 	fake_free();
 }
 
+/* A peer that waits for the seeder as well is no reason not to look. */
+static void
+test_wanting(void **state)
+{
+	struct b32 k = fake_key(1);
+	uint64_t last = 0;
+
+	(void)state;
+	fake_begin(NULL, 0xff);
+	fake_join(&A, SWARM_CLIENT | SWARM_SERVER);
+	fake_find_peers(&A, 1, 1);
+	fake_turn();
+	check(swarm_opened(fake.s, &k, true, 1, fake.now));
+	check(rounds(30 * SECOND, &last) == 1);
+	fake_join(&A, SWARM_CLIENT | SWARM_SERVER | SWARM_WANTING);
+	check(rounds(4 * SECOND, &last) == 0); /* not at once */
+	check(rounds(2 * SECOND, &last) == 1);
+	check(rounds(10 * SECOND, &last) == 1);
+	check(rounds(9 * MINUTE, &last) >= 8);
+	check(fake.announces == 1); /* they only look */
+	fake_join(&A, SWARM_CLIENT | SWARM_SERVER);
+	check(rounds(MINUTE / 2, &last) == 0);
+	/* it is a way to be a client, and nothing by itself */
+	check(swarm_join(fake.s, &B, SWARM_SERVER | SWARM_WANTING, fake.now,
+		  NULL) == ERR_INVALID);
+	fake_free();
+}
+
 /* The announcement waits for the relays of the server, ten seconds at most;
  * a client looks meanwhile. */
 static void
@@ -347,6 +375,7 @@ main(void)
 	    cmocka_unit_test(test_lonely),
 	    cmocka_unit_test(test_both),
 	    cmocka_unit_test(test_comfort),
+	    cmocka_unit_test(test_wanting),
 	    cmocka_unit_test(test_no_relays),
 	    cmocka_unit_test(test_refresh),
 	    cmocka_unit_test(test_refresh_peers),
