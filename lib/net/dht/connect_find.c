@@ -169,6 +169,7 @@ read_answer(struct dht_connect *c, const struct rpc_reply *reply)
 		c->s.relayed = h.peer.family != 0;
 		c->s.server = c->s.relayed ? h.peer : reply->from;
 		c->s.self = reply->m->to;
+		c->s.sock = reply->sock;
 		conclude(c, buf_view(&payload));
 	}
 	buf_deinit(&payload);

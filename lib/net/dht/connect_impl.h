@@ -51,7 +51,8 @@ struct connect_way { /* a relay of the server, and how it sees it */
 struct connect_shaken {
 	struct addr relay;  /* that answered */
 	struct addr server; /* as the relay sees it */
-	struct addr self;   /* we, as the relay sees us */
+	struct addr self;   /* we, as the relay sees us, */
+	uint32_t sock;	    /* at this socket */
 	bool relayed;
 	enum dht_firewall firewall;
 	struct addr address[CONNECT_ADDRS_MAX];

@@ -365,6 +365,8 @@ connect_is_direct(const struct dht_connect *c)
 	       c->firewall == DHT_FIREWALL_OPEN;
 }
 
+/* An open server has connected its stream to where the handshake came from:
+ * the socket that asked, whatever was found out about ours since. */
 void
 connect_choose(struct dht_connect *c)
 {
@@ -374,9 +376,9 @@ connect_choose(struct dht_connect *c)
 		connect_done(c, c->early_sock, &c->early,
 		    s->relayed ? DHT_OPEN : DHT_DIRECT);
 	} else if (!s->relayed) {
-		connect_done(c, hello_sock(c->d), &s->relay, DHT_DIRECT);
+		connect_done(c, s->sock, &s->relay, DHT_DIRECT);
 	} else if (s->firewall == DHT_FIREWALL_OPEN || !s->has_ways) {
-		connect_done(c, hello_sock(c->d), public_address(s), DHT_OPEN);
+		connect_done(c, s->sock, public_address(s), DHT_OPEN);
 	} else if (c->firewall == DHT_FIREWALL_OPEN) {
 		c->state = CONNECT_PASSIVE;
 		c->deadline = c->now + PASSIVE_US;
