@@ -128,6 +128,18 @@ peer_looked(const struct peer_node *n)
 }
 
 bool
+peer_tried(const struct peer_node *n, const struct b32 *topic)
+{
+	const struct topic *t = find(n, topic);
+
+	if (t == NULL)
+		return peer_looked(n);
+	if (t->looked != 0 && t->about.found == 0)
+		return true;
+	return looked(n, t) && n->network.dialling == 0;
+}
+
+bool
 peer_ready(const struct peer_node *n)
 {
 	return peer_settled(n) || (n->o.discovery != NULL && n->joined != 0 &&

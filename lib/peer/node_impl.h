@@ -82,6 +82,8 @@ void peer_on_network(struct peer_node *n, const struct wire_event *ev);
 void peer_remember(struct peer_node *n);
 /* Every topic was looked up, and whoever was found was tried. */
 bool peer_looked(const struct peer_node *n);
+/* The same of one topic; of all, if it is none of ours. */
+bool peer_tried(const struct peer_node *n, const struct b32 *topic);
 /* Those who can be asked were asked, or were waited for long enough. */
 bool peer_ready(const struct peer_node *n);
 /* How many announce the topic that most announce. */

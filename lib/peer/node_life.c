@@ -213,13 +213,19 @@ peer_connections(const struct peer_node *n)
 	return live;
 }
 
-bool
-peer_settled(const struct peer_node *n)
+static bool
+all_dialled(const struct peer_node *n)
 {
 	for (size_t i = 0; i < n->o.nat; i++)
 		if (!n->dial[i].tried)
 			return false;
-	return peer_looked(n);
+	return true;
+}
+
+bool
+peer_settled(const struct peer_node *n)
+{
+	return all_dialled(n) && peer_looked(n);
 }
 
 bool
