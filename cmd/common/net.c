@@ -251,6 +251,8 @@ common_net_open(struct common_net *out, struct cli *c, struct store *s,
 		return ERR_OK;
 	rc = common_net_bootstrap(out->bootstrap, &out->discovery.nbootstrap,
 	    &none, c->common.bootstrap, e);
+	if (rc == ERR_OK)
+		rc = common_net_relay(out, c->common.relay, e);
 	out->discovery.bootstrap = out->bootstrap;
 	out->discovery.remember = out->discovers = !none;
 	out->offline =

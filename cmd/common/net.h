@@ -33,6 +33,7 @@ struct common_net {
 	struct peer_at at[PEER_AT_MAX];
 	size_t nat;
 	struct addr bootstrap[COMMON_NODES_MAX];
+	struct b32 relay; /* what discovery.relay points to */
 	struct peer_discovery discovery;
 	bool discovers;
 	struct b32 topic[COMMON_TOPICS_MAX];
@@ -59,6 +60,10 @@ NODISCARD enum err_code common_net_words(
  * COMMON_NODES_MAX; *none is set for "none". ERR_USAGE, ERR_PEERS. */
 NODISCARD enum err_code common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e);
+/* The key of a blind relay, for peers that no way is found to through both
+ * NATs. NULL or empty: none. ERR_USAGE. */
+NODISCARD enum err_code common_net_relay(
+    struct common_net *n, const char *text, struct err *e);
 /* No socket is opened before something is asked of peers, and none ever with
  * --offline or when the store can only be read. ERR_USAGE: peers with
  * --offline, or one that is no peer. Ends with common_net_close() in any

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "cmd/common/net.h"
+#include "codec/z32.h"
 
 #define NODE_MAX 256 /* "host:port" */
 
@@ -128,6 +129,17 @@ common_net_bootstrap(
 		rc = one_node(&out[(*n)++], text, len, e);
 	}
 	return rc;
+}
+
+enum err_code
+common_net_relay(struct common_net *n, const char *text, struct err *e)
+{
+	if (text == NULL || *text == '\0')
+		return ERR_OK;
+	if (z32_key_id(view_str(text), &n->relay, e) != ERR_OK)
+		return err_set(e, ERR_USAGE, "--relay: not a key");
+	n->discovery.relay = &n->relay;
+	return ERR_OK;
 }
 
 enum err_code

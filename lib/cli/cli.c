@@ -166,6 +166,8 @@ resolve(struct cli *c, struct err *e)
 
 	if (c->common.bootstrap == NULL)
 		c->common.bootstrap = env("PEAR_DHT_BOOTSTRAP");
+	if (c->common.relay == NULL)
+		c->common.relay = env("PEAR_DHT_RELAY");
 	c->out_tty = isatty(STDOUT_FILENO) == 1;
 	c->err_tty = isatty(STDERR_FILENO) == 1 && c->common.tty;
 	if ((rc = choose_color(c, e)) != ERR_OK ||

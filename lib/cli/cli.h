@@ -39,6 +39,7 @@ struct cli_common {
 	bool store_moved;
 	bool offline;
 	const char *bootstrap; /* "host:port,…" or NULL */
+	const char *relay;     /* key of a blind relay, or NULL */
 	bool json;
 	bool tty; /* false with --no-tty */
 	enum cli_color color;

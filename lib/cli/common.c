@@ -20,6 +20,7 @@ const struct cli_option cli_common_options[] = {
     {"offline", 0, CLI_FLAG, COMMON(offline), NULL,
 	"Open no socket: work on what the store holds", NULL},
     {"dht-bootstrap", 0, CLI_VALUE, COMMON(bootstrap), "<nodes>", NULL, NULL},
+    {"relay", 0, CLI_VALUE, COMMON(relay), "<key>", NULL, NULL},
     {"password-fd", 0, CLI_INT, COMMON(password_fd), "<n>",
 	"Read passwords from this file descriptor, one a line "
 	"(PEAR_KEY_PASSWORD_FD)",

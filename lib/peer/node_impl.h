@@ -41,6 +41,7 @@ struct topic {
 struct peer_node {
 	struct peer_opts o;
 	struct peer_discovery discovery; /* what o.discovery points to */
+	struct b32 relay;		 /* and discovery.relay */
 	struct addr *bootstrap;		 /* its list */
 	struct topic *topic;
 	size_t ntopics, topics_cap;

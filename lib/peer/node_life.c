@@ -22,7 +22,8 @@ discover(struct peer_node *n, struct wire_discovery *out)
 	    .known = n->known.node,
 	    .nknown = n->known.n,
 	    .peers_max = d->peers_max,
-	    .sought_max = d->sought_max};
+	    .sought_max = d->sought_max,
+	    .relay = d->relay};
 }
 
 /* The list is the node's own from now on. */
@@ -40,6 +41,10 @@ copy_discovery(struct peer_node *n, struct err *e)
 	if (bytes > 0)
 		memcpy(n->bootstrap, n->discovery.bootstrap, bytes);
 	n->discovery.bootstrap = n->bootstrap;
+	if (n->discovery.relay != NULL) {
+		n->relay = *n->discovery.relay;
+		n->discovery.relay = &n->relay;
+	}
 	n->o.discovery = &n->discovery;
 	return ERR_OK;
 }

@@ -1,5 +1,5 @@
 /* Both ends of the two queues, and the turns of the network thread. */
-#include "peer/wire_impl.h"
+#include "peer/wire_relay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +73,16 @@ on_datagram(void *ctx, struct io_socket *from_sock, struct view d,
 			wire_find_recv(w->finding, s, d, from, now);
 		return;
 	}
-	c = wire_conn_find(w, id);
-	if (c != NULL && c->sock == NULL && w->finding != NULL)
+	if ((c = wire_conn_find(w, id)) == NULL)
+		return;
+	if (c->through != NULL)
+		wire_relay_packet(c, s, from, now);
+	else if (c->sock == NULL && c->link)
+		wire_relay_link_packet(c, s, from, now);
+	else if (c->sock == NULL && w->finding != NULL)
 		wire_find_packet(w->finding, c, s, from, now);
 	/* a stream belongs to its socket; its address is not looked at */
-	if (c != NULL && (c->sock == s || c->sock == NULL))
+	if (c->sock == s || c->sock == NULL || c->through != NULL)
 		wire_conn_recv(c, d, from, now);
 }
 

@@ -79,6 +79,7 @@ struct wire_discovery {
 	const struct addr *bootstrap, *known;
 	size_t nbootstrap, nknown;
 	uint32_t peers_max, sought_max;
+	const struct b32 *relay; /* to meet at; NULL: none of ours */
 };
 
 struct wire_opts {

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "crypto/secret.h"
-#include "peer/wire_impl.h"
+#include "peer/wire_relay.h"
+
+#define LINK_PLAIN_MAX (64u << 10) /* of a relay, which says little */
 
 /* What comes behind an event. */
 static size_t
@@ -174,7 +176,7 @@ wire_conn_start(struct wire_conn *c, uint32_t remote_id, const struct addr *to,
 {
 	struct secret_stream_opts o = {.initiator = c->about.initiator,
 	    .keys = keys,
-	    .plain_max = SECRET_PLAIN_MAX};
+	    .plain_max = c->link ? LINK_PLAIN_MAX : SECRET_PLAIN_MAX};
 	enum err_code rc;
 
 	if ((rc = secret_stream_new(&c->secret, &o, e)) != ERR_OK)
@@ -207,6 +209,8 @@ wire_conn_free(struct wire_conn *c)
 	delist(c->wire, c);
 	if (c->wire->finding != NULL)
 		wire_find_closed(c->wire->finding, c, io_now());
+	wire_relay_link_gone(c);
+	wire_relay_forget(c);
 	if (c->sock != NULL && c->sock->owned)
 		wire_sock_close(c->wire, c->sock);
 	udx_free(c->udx);
@@ -242,6 +246,11 @@ wire_conn_close(struct wire_conn *c, const char *text)
 	c->state = CONN_CLOSED;
 	if (c->wire->finding != NULL)
 		wire_find_closed(c->wire->finding, c, io_now());
+	if (c->link) {
+		wire_relay_link_gone(c);
+		wire_conn_release(c, io_now());
+		return;
+	}
 	ev = c->last;
 	c->last = NULL;
 	(void)snprintf(ev->text, WIRE_TEXT, "%.199s", text);
@@ -259,7 +268,12 @@ tell_opened(struct wire_conn *c)
 
 	if (c->state != CONN_OPENING || !secret_stream_open(c->secret))
 		return true;
-	settled(c);
+	if (c->through == NULL) /* else a direct way is still looked for */
+		settled(c);
+	if (c->link) {
+		c->state = CONN_OPEN;
+		return true;
+	}
 	if (f != NULL && !wire_find_admit(f, c, io_now())) {
 		c->second = true;
 		wire_conn_close(c, "there is another connection to this peer");
@@ -276,9 +290,13 @@ tell_opened(struct wire_conn *c)
 static bool
 tell_frame(struct wire_conn *c, struct secret_frame *f)
 {
-	struct wire_event *ev = wire_event_new(WIRE_FRAME, c);
+	struct wire_event *ev;
 
-	if (ev == NULL)
+	if (c->link) {
+		wire_relay_link_frame(c, f);
+		return true;
+	}
+	if ((ev = wire_event_new(WIRE_FRAME, c)) == NULL)
 		return false;
 	if (!c->used && c->wire->finding != NULL)
 		wire_find_used(c->wire->finding, c);
@@ -477,6 +495,8 @@ check_end(struct wire_conn *c, uint64_t now)
 		wire_conn_close(c, udx_reason_text(why));
 	} else if (now >= open_by(c)) {
 		wire_conn_close(c, "the handshake was not finished in time");
+	} else if (c->hang_up != 0 && now >= c->hang_up) {
+		wire_conn_close(c, "it does not hang up");
 	} else if (c->secret != NULL && udx_read_ended(c->udx) && !c->ending) {
 		/* END is answered with END */
 		c->ending = true;
@@ -525,6 +545,8 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 	if (c->state == CONN_OPEN)
 		c->deadline = least(c->deadline, c->wrote + KEEPALIVE_US);
 	c->deadline = least(c->deadline, open_by(c));
+	if (c->hang_up != 0)
+		c->deadline = least(c->deadline, c->hang_up);
 	pause_for_rate(c, now);
 	if (c->released)
 		c->deadline = least(c->deadline, c->gone);

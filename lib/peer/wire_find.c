@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "peer/wire_find.h"
+#include "peer/wire_relay.h"
 
 #define BAN_US (600 * SECOND)
 #define LOOK_US (5 * SECOND) /* between two looks at the interfaces */
@@ -151,7 +151,7 @@ close_doomed(struct wire *w)
 bool
 wire_find_admit(struct finding *f, struct wire_conn *c, uint64_t now)
 {
-	wire_seek_end(c);
+	wire_seek_opened(c);
 	c->counted = swarm_opened(
 	    f->swarm, &c->about.key, c->about.initiator, c->id, now);
 	close_doomed(f->wire);
@@ -178,7 +178,7 @@ wire_find_settled(struct finding *f, struct wire_conn *c)
 void
 wire_find_closed(struct finding *f, struct wire_conn *c, uint64_t now)
 {
-	bool dialled = c->seek != NULL;
+	bool dialled = c->seek != NULL && !c->seek->admitted;
 
 	wire_seek_stop_awaiting(c);
 	wire_seek_end(c);
@@ -389,7 +389,9 @@ wire_find_turn(struct finding *f, uint64_t now)
 	uint64_t deadline, next;
 
 	look_around(f, now);
-	deadline = turn_machines(f, now);
+	deadline = wire_relay_turn(f, now);
+	next = turn_machines(f, now);
+	deadline = next < deadline ? next : deadline;
 	report(f, now);
 	next = f->changed ? f->told + TELL_US : f->look;
 	return next < deadline ? next : deadline;
@@ -450,6 +452,10 @@ wire_find_new(struct finding **out, struct wire *w,
 	if (f == NULL)
 		return err_nomem(e);
 	f->wire = w;
+	if (o->relay != NULL) {
+		f->has_relay = true;
+		f->relay = *o->relay;
+	}
 	if ((rc = open_machines(f, o, e)) != ERR_OK) {
 		wire_find_free(f);
 		return rc;
@@ -463,6 +469,7 @@ wire_find_free(struct finding *f)
 {
 	if (f == NULL)
 		return;
+	wire_relay_free_all(f);
 	swarm_free(f->swarm);
 	dht_free(f->dht);
 	free(f);

@@ -13,6 +13,9 @@ struct seek {
 	struct wire_conn *conn;
 	struct dht_connect *connect; /* NULL: it has ended */
 	struct b32 key;
+	bool proposed;	      /* to meet at our relay */
+	bool admitted;	      /* open through a relay; another way is sought */
+	enum dht_failure why; /* it ended, and the relay is left */
 };
 
 struct finding {
@@ -27,6 +30,9 @@ struct finding {
 	bool changed;	 /* the other side has something to hear */
 	uint64_t told;
 	int quitting; /* parts that have not said that they are done */
+	bool has_relay;
+	struct b32 relay;	 /* where we propose to meet */
+	struct through *through; /* all of wire_relay.c */
 };
 
 /* wire_seek.c */
@@ -36,6 +42,17 @@ void wire_seek_undial(void *ctx, const struct b32 *key);
 /* A dial is over, well or badly, and nobody asked to hear of it. */
 void wire_seek_end(struct wire_conn *c);
 void wire_seek_stop_awaiting(struct wire_conn *c);
+/* It is open: no dial goes on but one for a better way. */
+void wire_seek_opened(struct wire_conn *c);
+/* Nothing came of the relay, and perhaps of nothing else before. */
+void wire_seek_unmet(struct wire_conn *c, uint64_t now);
+/* A socket of hole punching is the connection's from now on; the one before
+ * goes. */
+void wire_seek_take_sock(struct wire_conn *c, struct wire_sock *s);
+/* Its socket and address are known. */
+void wire_seek_start(struct finding *f, struct wire_conn *c,
+    struct wire_sock *s, const struct dht_peer *p, const struct addr *to,
+    uint64_t now);
 /* Answer under our key from now on. */
 NODISCARD enum err_code wire_seek_listen(
     struct finding *f, uint64_t now, struct err *e);

@@ -9,6 +9,7 @@
 
 struct seek;
 struct finding;
+struct through;
 
 #define SECOND UINT64_C(1000000)
 #define KEEPALIVE_US (5 * SECOND) /* as HyperDHT sets it */
@@ -66,6 +67,12 @@ struct wire_conn {
 	bool used;		 /* bytes went both ways, and the swarm knows */
 	bool doomed;		 /* by the swarm: closed at the next chance */
 	bool second;		 /* there is another one to this peer */
+	/* A relay between both sides (wire_relay.h). */
+	struct through *through; /* NULL: none */
+	bool borrows;		 /* its socket is that of the way there */
+	bool link;		 /* it is such a way, and told to nobody: */
+	struct through *serves;	 /* for this one; NULL: it hangs up, */
+	uint64_t hang_up;	 /* or is closed by then; 0: no */
 	size_t at;		 /* in wire.conn */
 	size_t sealed;		 /* bytes of outbox inside the stream */
 	struct buf early;	 /* bytes from before the cipher was there */

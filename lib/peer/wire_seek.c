@@ -4,7 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "peer/wire_find.h"
+#include "crypto/secret.h"
+#include "peer/wire_relay.h"
 
 /* Before another stranger may have its place. */
 #define SILENT_US (SECOND / 2)
@@ -12,25 +13,24 @@
 
 /* -- connections ---------------------------------------------------------- */
 
-/* A socket of hole punching is the connection's from now on; the one before
- * goes. */
-static void
-take_sock(struct wire_conn *c, struct wire_sock *s)
+void
+wire_seek_take_sock(struct wire_conn *c, struct wire_sock *s)
 {
-	if (c->sock != s && c->sock != NULL && c->sock->owned)
+	if (c->sock != s && c->sock != NULL && c->sock->owned && !c->borrows)
 		wire_sock_close(c->wire, c->sock);
+	c->borrows = false;
 	c->sock = s;
 	s->owned = s->number >= WIRE_SOCK_FIXED;
 }
 
-/* Its socket and address are known. */
-static void
-start(struct finding *f, struct wire_conn *c, struct wire_sock *s,
+void
+wire_seek_start(struct finding *f, struct wire_conn *c, struct wire_sock *s,
     const struct dht_peer *p, const struct addr *to, uint64_t now)
 {
 	struct err e = ERR_INIT;
 
-	take_sock(c, s);
+	wire_relay_forget(c);
+	wire_seek_take_sock(c, s);
 	if (wire_conn_start(c, p->udx_id, to, &p->keys, now, &e) != ERR_OK)
 		wire_conn_close(c, e.msg);
 	wire_find_changed(f);
@@ -70,6 +70,12 @@ found(struct finding *f, struct wire_conn *c, struct dht_peer_found *x,
 {
 	struct wire_sock *s = wire_sock_number(f->wire, x->sock);
 
+	if (c->through != NULL && c->secret != NULL) {
+		if (s != NULL && x->peer.addr.family != 0)
+			wire_relay_move(c, s, &x->peer.addr, now);
+		dht_peer_free(&x->peer);
+		return;
+	}
 	if (c->state != CONN_OPENING) {
 		dht_peer_free(&x->peer);
 		return;
@@ -85,9 +91,9 @@ found(struct finding *f, struct wire_conn *c, struct dht_peer_found *x,
 		wire_conn_close(c, "its socket is closed");
 	} else if (c->secret == NULL) {
 		wire_seek_stop_awaiting(c);
-		start(f, c, s, &x->peer, &x->peer.addr, now);
+		wire_seek_start(f, c, s, &x->peer, &x->peer.addr, now);
 	} else {
-		take_sock(c, s);
+		wire_seek_take_sock(c, s);
 		c->about.addr = x->peer.addr;
 		udx_change_remote(c->udx, x->peer.udx_id, &x->peer.addr, now);
 		c->dirty = true;
@@ -102,7 +108,7 @@ wire_find_packet(struct finding *f, struct wire_conn *c, struct wire_sock *s,
 	if (c->awaits != NULL) {
 		if (c->offered && f->server != NULL)
 			dht_server_udx(f->server, c->id, s->number);
-		start(f, c, s, c->awaits, from, now);
+		wire_seek_start(f, c, s, c->awaits, from, now);
 		wire_seek_stop_awaiting(c);
 	} else if (c->seek != NULL && c->seek->connect != NULL) {
 		dht_connect_udx(c->seek->connect, s->number, from, now);
@@ -115,15 +121,27 @@ static void
 on_connected(void *ctx, struct dht_peer_found *x, uint64_t now)
 {
 	struct seek *k = ctx;
+	struct wire_conn *c = k->conn;
+	bool admitted = k->admitted;
 
 	k->connect = NULL;
-	found(k->finding, k->conn, x, now);
+	found(k->finding, c, x, now);
+	if (admitted)
+		wire_seek_end(c);
 }
 
 static void
-on_failed(void *ctx, enum dht_failure why, uint64_t now)
+on_meet(
+    void *ctx, const struct dht_relaying *r, struct dht_peer *p, uint64_t now)
 {
 	struct seek *k = ctx;
+
+	wire_relay_begin(k->finding, k->conn, r, p, now);
+}
+
+static void
+fail(struct seek *k, enum dht_failure why, uint64_t now)
+{
 	struct finding *f = k->finding;
 	struct b32 key = k->key;
 
@@ -135,19 +153,71 @@ on_failed(void *ctx, enum dht_failure why, uint64_t now)
 	wire_find_changed(f);
 }
 
+static void on_failed(void *ctx, enum dht_failure why, uint64_t now);
+
+/* relay: where to ask first. */
+static bool
+dial(struct seek *k, const struct addr *relay, size_t nrelays, uint64_t now)
+{
+	struct finding *f = k->finding;
+	struct dht_relaying r = {.key = f->relay};
+	struct dht_connect_opts o = {.pair = &f->wire->pair,
+	    .remote = k->key,
+	    .udx_id = k->conn->id,
+	    .relay = relay,
+	    .nrelays = nrelays,
+	    .local = true,
+	    .propose = k->proposed ? &r : NULL,
+	    .meet = on_meet,
+	    .connected = on_connected,
+	    .failed = on_failed,
+	    .ctx = k};
+	struct err e = ERR_INIT;
+
+	secret_random(&r.token, sizeof(r.token));
+	return dht_connect_start(&k->connect, f->dht, &o, now, &e) == ERR_OK;
+}
+
+/* A relay costs somebody else: it is proposed when nothing else helps. */
+static bool
+dial_relay(struct seek *k, enum dht_failure why, uint64_t now)
+{
+	if (!k->finding->has_relay || k->proposed ||
+	    (why != DHT_CANNOT_PUNCH && why != DHT_PUNCH_FAILED))
+		return false;
+	k->proposed = true;
+	return dial(k, NULL, 0, now);
+}
+
+static void
+on_failed(void *ctx, enum dht_failure why, uint64_t now)
+{
+	struct seek *k = ctx;
+
+	k->connect = NULL;
+	k->why = why;
+	if (k->admitted)
+		wire_seek_end(k->conn);
+	else if (k->conn->through == NULL && !dial_relay(k, why, now))
+		fail(k, why, now);
+}
+
+/* Another port for every address: punching takes long, if it works at all. */
+static bool
+is_random(const struct finding *f)
+{
+	struct rpc_about about;
+
+	rpc_about(dht_rpc(f->dht), &about);
+	return about.firewalled && about.self.family != 0 &&
+	       about.self.port == 0;
+}
+
 bool
 wire_seek_dial(void *ctx, const struct swarm_peer_about *p, uint64_t now)
 {
 	struct finding *f = ctx;
 	struct seek *k = calloc(1, sizeof(*k));
-	struct dht_connect_opts o = {.pair = &f->wire->pair,
-	    .remote = p->key,
-	    .relay = p->relay,
-	    .nrelays = p->nrelays,
-	    .local = true,
-	    .connected = on_connected,
-	    .failed = on_failed,
-	    .ctx = k};
 	struct err e = ERR_INIT;
 
 	if (k == NULL)
@@ -158,8 +228,8 @@ wire_seek_dial(void *ctx, const struct swarm_peer_about *p, uint64_t now)
 		free(k);
 		return false;
 	}
-	o.udx_id = k->conn->id;
-	if (dht_connect_start(&k->connect, f->dht, &o, now, &e) != ERR_OK) {
+	k->proposed = f->has_relay && is_random(f);
+	if (!dial(k, p->relay, p->nrelays, now)) {
 		wire_conn_free(k->conn);
 		free(k);
 		return false;
@@ -180,7 +250,8 @@ wire_seek_undial(void *ctx, const struct b32 *key)
 	for (size_t i = 0; i < w->nconns; i++) {
 		struct wire_conn *c = w->conn[i];
 
-		if (c->seek == NULL || !b32_eq(&c->seek->key, key))
+		if (c->seek == NULL || c->seek->admitted ||
+		    !b32_eq(&c->seek->key, key))
 			continue;
 		wire_seek_end(c);
 		if (c->secret == NULL && c->awaits == NULL) {
@@ -202,6 +273,26 @@ wire_seek_end(struct wire_conn *c)
 	if (k != NULL && k->connect != NULL)
 		dht_connect_cancel(k->connect);
 	free(k);
+}
+
+void
+wire_seek_opened(struct wire_conn *c)
+{
+	if (c->through == NULL || c->seek == NULL || c->seek->connect == NULL)
+		wire_seek_end(c);
+	else
+		c->seek->admitted = true;
+}
+
+void
+wire_seek_unmet(struct wire_conn *c, uint64_t now)
+{
+	if (c->seek != NULL && c->seek->connect == NULL) {
+		fail(c->seek, c->seek->why, now);
+	} else if (c->seek == NULL && !c->offered) {
+		c->second = true; /* nobody was told of it */
+		wire_conn_close(c, "nothing came from it");
+	}
 }
 
 /* -- listening ------------------------------------------------------------ */
@@ -270,10 +361,13 @@ on_offer_connected(
 	struct finding *f = ctx;
 	struct wire_conn *c = wire_conn_find(f->wire, id);
 
-	if (c != NULL)
-		found(f, c, x, now);
-	else
+	if (c == NULL) {
 		dht_peer_free(&x->peer);
+		return;
+	}
+	found(f, c, x, now);
+	if (x->has_relay && c->awaits != NULL)
+		wire_relay_begin(f, c, &x->relay, NULL, now);
 }
 
 /* Nobody on the other side knows of it: nobody hears that it is gone. */
@@ -283,9 +377,11 @@ on_offer_failed(void *ctx, uint32_t id, const char *why)
 	struct finding *f = ctx;
 	struct wire_conn *c = wire_conn_find(f->wire, id);
 
-	if (c == NULL || c->state != CONN_OPENING)
+	if (c == NULL)
 		return;
 	c->offered = false;
+	if (c->state != CONN_OPENING || c->through != NULL)
+		return; /* it came, or may come, through a relay */
 	c->second = true;
 	wire_conn_close(c, why);
 }

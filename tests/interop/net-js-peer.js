@@ -147,7 +147,12 @@ exports.Peer = class Peer {
 
   async join ({ bootstrap, seed }) {
     const finding = this.drive.core.length ? null : this.drive.findingPeers()
-    this.swarm = new Hyperswarm({ bootstrap, keyPair: DHT.keyPair(Buffer.alloc(32, seed)) })
+    const relay = process.env.PEAR_DHT_RELAY
+    this.swarm = new Hyperswarm({
+      bootstrap,
+      keyPair: DHT.keyPair(Buffer.alloc(32, seed)),
+      relayThrough: relay ? Buffer.from(relay, 'hex') : null
+    })
     this.swarm.on('connection', (conn) => this.attach(conn))
     await this.swarm.join(this.drive.discoveryKey).flushed()
     if (finding) this.swarm.flush().then(finding, finding)

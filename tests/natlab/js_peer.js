@@ -9,6 +9,7 @@ const DHT = require('hyperdht')
 
 const LIMIT_MS = 20000
 const bootstrap = process.argv[2].split(',')
+const relayThrough = process.env.PEAR_DHT_RELAY ? Buffer.from(process.env.PEAR_DHT_RELAY, 'hex') : null
 let dht = null
 
 const now = () => Number(process.hrtime.bigint() / 1000n) / 1000
@@ -34,7 +35,7 @@ async function connect (key) {
   await start()
   await dht.fullyBootstrapped()
   const began = now()
-  const s = dht.connect(Buffer.from(key, 'hex'))
+  const s = dht.connect(Buffer.from(key, 'hex'), { relayThrough })
   const end = await new Promise((resolve) => {
     const late = setTimeout(resolve, LIMIT_MS, 'failed')
     s.on('handshake', () => s.rawStream.once('data', () => resolve('open')))

@@ -27,6 +27,7 @@ const SIDES = {
 }
 const NODES = ['60.10.0.1', '60.10.0.2', '60.10.0.3', '60.10.0.4', '60.10.0.5', '60.10.0.6']
 const PORT = 49737
+exports.NODES = NODES
 exports.BOOTSTRAP = NODES.slice(0, 3).map((host) => host + ':' + PORT)
 
 // What a router does with UDP. A packet nobody asked for must be dropped on

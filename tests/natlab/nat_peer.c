@@ -8,6 +8,8 @@
  *			failed MS WHY	first bytes; the node is ready before
  *	stop		stopped		as if it had never been
  *
+ * PEAR_DHT_RELAY in the environment: the relay it proposes.
+ *
  * Every listen and connect is a node of its own with sockets of its own, so
  * that one attempt leaves nothing to the next.
  */
@@ -33,8 +35,8 @@ static struct side {
 	size_t nbootstrap;
 	struct store *store;
 	struct peer_node *node;
-	struct b32 remote;
-	bool announced, joined;
+	struct b32 remote, relay;
+	bool announced, joined, relays;
 	char why[200];
 	struct err e;
 } side;
@@ -71,8 +73,9 @@ stop(struct side *s)
 static void
 start(struct side *s, bool serve)
 {
-	const struct peer_discovery find = {
-	    .bootstrap = s->bootstrap, .nbootstrap = s->nbootstrap};
+	const struct peer_discovery find = {.bootstrap = s->bootstrap,
+	    .nbootstrap = s->nbootstrap,
+	    .relay = s->relays ? &s->relay : NULL};
 	const struct addr any = {.family = 4};
 	char dir[4096];
 	struct store_opts so = {.dir = dir, .mode = STORE_CREATE};
@@ -194,6 +197,9 @@ main(int argc, char **argv)
 		die("usage", "nat_peer DIR HOST:PORT[,HOST:PORT...]");
 	side.dir = argv[1];
 	parse_bootstrap(&side, argv[2]);
+	if (getenv("PEAR_DHT_RELAY") != NULL)
+		side.relays = hex_b32_decode(
+		    view_str(getenv("PEAR_DHT_RELAY")), &side.relay);
 	setvbuf(stdin, NULL, _IONBF, 0); /* poll() must see every line */
 	for (;;) {
 		if (side.node != NULL)

@@ -140,6 +140,12 @@ udx_change_remote(
 	udx_cc_restart(u);
 }
 
+void
+udx_change_force(struct udx *u)
+{
+	u->nold = 0;
+}
+
 bool
 udx_change_done(const struct udx *u)
 {

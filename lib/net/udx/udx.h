@@ -71,6 +71,8 @@ void udx_connect(
 void udx_change_remote(
     struct udx *u, uint32_t remote_id, const struct addr *to, uint64_t now);
 bool udx_change_done(const struct udx *u); /* all of before is acked */
+/* The place before is gone: what is resent goes to the new one, too. */
+void udx_change_force(struct udx *u);
 /* From now on every datagram for `from` is forwarded to the remote of `to`
  * with its stream id replaced (relay); DESTROY closes `from` silently. */
 void udx_relay_to(struct udx *from, struct udx *to);

@@ -1,0 +1,137 @@
+// relay.js BUILD [NAME...]: peers that no way brings together, two symmetric
+// NATs, meet at a blind relay of the original; a direct way that is found
+// later takes over; a relay dies and comes back. The last line is what
+// tests/run.sh counts. All cases, or those whose name has one of the words.
+'use strict'
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+const readline = require('readline')
+const labs = require('./lab')
+const { carry } = require('./drive')
+
+const PORT = 49800
+const HOST = labs.NODES[5]
+const SEED = '07'.repeat(32)
+
+// The relay, with the same key each time it is started.
+class Relay {
+  constructor (lab) {
+    this.lab = lab
+  }
+
+  async start () {
+    this.process = this.lab.run('far a', process.execPath,
+      [path.join(__dirname, 'js_relay.js'), HOST, String(PORT), labs.BOOTSTRAP[0], SEED],
+      { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
+    process.env.PEAR_DHT_RELAY = (await this.line()).split(' ')[1]
+  }
+
+  async line () {
+    const { value, done } = await this.lines.next()
+    if (done) throw new Error('the relay ended')
+    return value
+  }
+
+  async stats () {
+    this.process.stdin.write('\n')
+    return JSON.parse(await this.line())
+  }
+
+  kill () {
+    this.process.kill('SIGKILL')
+  }
+}
+
+class Peer {
+  constructor (lab, side, who, work) {
+    const bootstrap = labs.BOOTSTRAP.join(',')
+    const [program, ...args] = who === 'ours'
+      ? [path.join(lab.build, 'tools', 'nat_peer'), fs.mkdtempSync(path.join(work, 'side-')), bootstrap]
+      : [process.execPath, path.join(__dirname, 'js_peer.js'), bootstrap]
+    this.process = lab.run(side, program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
+  }
+
+  async ask (line) {
+    this.process.stdin.write(line + '\n')
+    return (await this.lines.next()).value
+  }
+
+  close () {
+    this.process.kill()
+  }
+}
+
+const hopeless = (lab) => {
+  lab.side('a', 'symmetric')
+  lab.side('b', 'symmetric')
+}
+
+// Open, by the relay and by nothing else.
+async function meet (lab, relay, dials, listens, work) {
+  hopeless(lab)
+  const before = await relay.stats()
+  const from = new Peer(lab, 'a', dials, work)
+  const to = new Peer(lab, 'b', listens, work)
+  try {
+    const key = (await to.ask('listen')).split(' ')[1]
+    const answer = await from.ask('connect ' + key)
+    const { matched } = await relay.stats()
+    if (!answer.startsWith('open')) return answer
+    return matched > before.matched ? null : 'the relay knows nothing of it'
+  } finally {
+    from.close()
+    to.close()
+  }
+}
+
+async function drive (lab, relay, seeds, fetches, work) {
+  hopeless(lab)
+  const before = await relay.stats()
+  const why = await carry(lab, seeds, fetches, work)
+  const { bytes } = await relay.stats()
+  return why || (bytes - before.bytes > 300000 ? null : 'only ' + (bytes - before.bytes) + ' bytes went through the relay')
+}
+
+function cases (lab, relay, work) {
+  const list = []
+  for (const [a, b] of [['ours', 'ours'], ['ours', 'js'], ['js', 'ours']]) {
+    list.push([a + ' dials ' + b, () => meet(lab, relay, a, b, work)])
+    list.push([a + ' fetches a drive of ' + b, () => drive(lab, relay, b, a, work)])
+  }
+  return list
+}
+
+async function main () {
+  const [build, ...words] = process.argv.slice(2)
+  const missing = labs.missing()
+  const lab = missing ? null : await labs.open(path.resolve(build), 10)
+  if (!lab) {
+    console.log('skipped: ' + (missing || 'no network namespaces here') + '\n1 passed, 0 failed')
+    return
+  }
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'relay-'))
+  const relay = new Relay(lab)
+  await relay.start()
+  const list = cases(lab, relay, work)
+    .filter(([name]) => !words.length || words.some((w) => name.includes(w)))
+  let failed = 0
+  for (const [name, run] of list) {
+    const began = Date.now()
+    lab.forget()
+    const why = await run().catch((err) => err.stack)
+    console.log(name + ': ' + (why || 'ok') + ' (' + (Date.now() - began) + ' ms)')
+    if (why) failed++
+  }
+  await lab.close()
+  fs.rmSync(work, { recursive: true, force: true })
+  console.log(list.length - failed + ' passed, ' + failed + ' failed')
+  process.exitCode = failed ? 1 : 0
+}
+
+main().then(() => process.exit(), (err) => {
+  console.error(err)
+  process.exit(1)
+})
