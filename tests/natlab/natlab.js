@@ -3,7 +3,7 @@
 //	--runs N	attempts of each cell (10)
 //	--pairs LIST	of ours-ours,ours-js,js-ours,js-js: who dials whom
 //	--kinds LIST	of the NATs of lab.js, on both sides
-//	--labs N	so many networks at once (2)
+//	--labs N	so many networks at once (3)
 //	--delay MS	of each of the two lines, each way (10)
 //	--smoke		few cells, once: does it work at all?
 //	--doc FILE	write the tables there
@@ -26,7 +26,7 @@ const SMOKE = [['open', 'port-restricted'], ['port-restricted', 'port-restricted
   ['full cone', 'symmetric'], ['symmetric', 'symmetric']]
 
 function options (argv) {
-  const o = { build: path.resolve(argv[0]), runs: 10, pairs: PAIRS, kinds: KINDS, labs: 2, delay: 10 }
+  const o = { build: path.resolve(argv[0]), runs: 10, pairs: PAIRS, kinds: KINDS, labs: 3, delay: 10 }
   for (let i = 1; i < argv.length; i++) {
     const name = argv[i].slice(2)
     if (name === 'smoke') o.smoke = true
@@ -81,28 +81,31 @@ async function attempt (lab, dialler, listener) {
   return what === 'open' ? { ms: Number(ms) } : { ms: Number(ms), why: why.join(' ') }
 }
 
-async function measure (lab, cell, o, work) {
-  const [dials, listens] = cell.pair.split('-')
-  lab.side('a', cell.dials)
-  lab.side('b', cell.listens)
-  const listener = new Side(lab, 'b', listens, work)
-  const dialler = new Side(lab, 'a', dials, work)
-  try {
-    while (cell.runs.length < o.runs) cell.runs.push(await attempt(lab, dialler, listener))
-  } finally {
-    listener.close()
-    dialler.close()
+// All cells with the same NATs, in turns: what else this machine does slows
+// all of them alike.
+async function measure (lab, group, o, work) {
+  const sides = {}
+  const program = (side, who) => (sides[side + who] = sides[side + who] || new Side(lab, side, who, work))
+  lab.side('a', group[0].dials)
+  lab.side('b', group[0].listens)
+  for (let n = 0; n < o.runs; n++) {
+    for (const cell of group) {
+      if (cell.runs.length > n || cell.error) continue
+      const [dials, listens] = cell.pair.split('-')
+      try {
+        cell.runs.push(await attempt(lab, program('a', dials), program('b', listens)))
+      } catch (err) {
+        cell.error = err.message
+      }
+    }
   }
+  for (const s of Object.values(sides)) s.close()
 }
 
 async function work (lab, queue, o, dir, keep) {
-  for (let cell; (cell = queue.shift());) {
-    try {
-      await measure(lab, cell, o, dir)
-    } catch (err) {
-      cell.error = err.message
-    }
-    console.log(report.line(cell))
+  for (let group; (group = queue.shift());) {
+    await measure(lab, group, o, dir)
+    for (const cell of group) console.log(report.line(cell))
     keep()
   }
 }
@@ -138,7 +141,9 @@ async function main () {
     }
   }
   const keep = () => o.json && fs.writeFileSync(o.json, JSON.stringify(all))
-  const queue = all.filter((c) => c.runs.length < o.runs)
+  const todo = all.filter((c) => c.runs.length < o.runs)
+  const nats = (c) => c.dials + ' to ' + c.listens
+  const queue = [...new Set(todo.map(nats))].map((n) => todo.filter((c) => nats(c) === n))
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'natlab-'))
   process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }))
   const running = []
@@ -153,8 +158,7 @@ async function main () {
   for (const r of running) await r.done
   const undelivered = running.length ? await drives(running[0].lab, dir) : []
   for (const r of running) await r.lab.close()
-  const tables = report.tables(all, o)
-  console.log(tables)
+  if (!o.smoke) console.log(report.tables(all))
   if (o.doc) fs.writeFileSync(o.doc, report.page(all, o))
   const bad = all.filter((c) => report.complaint(c, all))
   for (const c of bad) console.log('FAIL: ' + report.name(c) + ': ' + report.complaint(c, all))

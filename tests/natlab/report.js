@@ -112,10 +112,16 @@ Ours is all of lib/peer with its two threads and a store.
 | symmetric | another random port for each destination |
 
 ${tables(all)}
-Where one side is symmetric and the other one is not open, ports are guessed:
-256 sockets on one side, a random port each 20 ms on the other, which takes
-about five seconds on average whoever does it. Two symmetric ones have nothing
-to guess with; both stacks say so at once.
+Where one side is symmetric and the other one is not open, nobody knows where to
+send. hyperdht guesses: 256 sockets on one side, a random port each 20 ms on the
+other, which takes some seconds. Ours sends one byte first, to where the other
+side opened its NAT; that is enough if the NAT there minds hosts only, as a full
+cone and an address-restricted one do, and spends nobody's turn at guessing.
+Else it guesses too, each 10 ms. If the symmetric side is JavaScript that byte is
+not sent, and some of these cells are guesses again. Chance decides about them,
+and one attempt in fifty takes more than the 20 s it has here.
+
+Two symmetric ones have nothing to guess with; both stacks say so at once.
 `
 
 module.exports = { name, line, complaint, tables, page }
