@@ -18,7 +18,8 @@ const RULES = 'add table inet bad; add chain inet bad in { type filter hook prer
 exports.open = function (nodes) {
   sh('ip', 'link', 'set', 'lo', 'up')
   sh('ip', 'link', 'add', 'hub', 'type', 'bridge')
-  sh('ip', 'link', 'set', 'hub', 'up')
+  // else it has the least of its lines' addresses, and changes it with them
+  sh('ip', 'link', 'set', 'hub', 'address', '02:00:00:00:00:01', 'up')
   for (let i = 1; i <= nodes; i++) sh('ip', 'addr', 'add', exports.node(i) + '/16', 'dev', 'hub')
 }
 
@@ -66,6 +67,13 @@ exports.Place = class Place {
     this.address = fresh()
     this.inside('ip', 'addr', 'del', old + '/16', 'dev', 'e0')
     this.inside('ip', 'addr', 'add', this.address + '/16', 'dev', 'e0')
+  }
+
+  // More addresses beside the one it has.
+  more (n) {
+    const list = Array.from({ length: n }, fresh)
+    for (const a of list) this.inside('ip', 'addr', 'add', a + '/16', 'dev', 'e0')
+    return list
   }
 
   // The peer still sees its line: nothing tells it that nobody is there.

@@ -117,11 +117,6 @@ class Seeder extends Runner {
     this.live = false // follows and is to be compared
   }
 
-  disturb () {
-    super.disturb()
-    this.told = false
-  }
-
   healthy () {
     return this.process && !this.held && this.place.up
   }
@@ -139,6 +134,8 @@ class Seeder extends Runner {
       return
     }
     this.connections = data.connections
+    this.most = Math.max(this.most || 0, data.connections)
+    if (data.whoami) this.key = data.whoami
     const progress = JSON.stringify([data.driveLength, data.blobsByteLength, data.state, data.contiguous,
       data.download && data.download.totalBlocks])
     const old = this.have.get(data.driveKey)
@@ -171,11 +168,12 @@ exports.OurSeeder = class OurSeeder extends Seeder {
     // every peer here is honest, and no disk is full
     this.forbidden = /peer .*:|Sanitizer|runtime error|bug/
     this.kind = 'ours'
+    this.options = []
   }
 
   command () {
     this.launch(...this.place.enter(bin('pear-seed'), [...this.links, '--storage', this.dir, '--json',
-      '--dht-bootstrap', this.nodes, '--stats-interval', '500']))
+      '--dht-bootstrap', this.nodes, '--stats-interval', '500', ...this.options]))
   }
 
   // Keys of all cores with what is here of them, every block checked.
@@ -186,6 +184,28 @@ exports.OurSeeder = class OurSeeder extends Seeder {
       if (rest.length) all[core] = rest
     }
     return all
+  }
+}
+
+// Strangers, until they are killed.
+exports.Crowd = class Crowd extends Runner {
+  constructor (place, hosts, nodes) {
+    super('crowd')
+    this.place = place
+    this.hosts = place.more(hosts)
+    this.nodes = nodes
+  }
+
+  // How many of them were let in, and how many not.
+  start (key, count) {
+    const there = new Promise((resolve) => { this.there = resolve })
+    this.launch(...this.place.enter(process.execPath, [path.join(__dirname, 'js-crowd.js'), this.nodes, key,
+      String(count), ...this.hosts]))
+    return there
+  }
+
+  line ({ data }) {
+    this.there(data)
   }
 }
 

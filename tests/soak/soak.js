@@ -25,6 +25,9 @@ const HOLD_LONG_MS = 600000 // one peer, in a run that is long enough
 const NODES = 6
 const PORT = 49737
 const FOLLOWERS = 4 // of each kind
+const CROWD_ROUND = 1
+const CROWD = 1000
+const CROWD_HOSTS = 20
 const LOSS_IN_CALM = 50 // of 1,000
 const MEMORY_GROWTH = 16 << 20
 const MEMORY_MOST = 256 << 20
@@ -100,11 +103,17 @@ class Soak {
         const f = await this.seeder(kind, name + i)
         f.links = this.links
         f.keys = keys
+        // an eighth of its places is not for strangers
+        if (f.name === 'ours-0') f.options = ['--max-connections', String(2 * CROWD)]
         f.start()
       }
     }
     this.writer.start()
     this.theirs.start()
+    const place = new lab.Place()
+    await place.open()
+    this.strangers = new peers.Crowd(place, CROWD_HOSTS, this.bootstrap)
+    this.crowds = []
     // These live from the beginning to the end, and are measured.
     this.steady = this.seeders.find((s) => s.name === 'ours-0')
     this.steadies = [this.steady, this.nodes[2]]
@@ -182,7 +191,8 @@ class Soak {
       ['move', 5, () => this.to('move', (s) => s.place.move())],
       ['cut', 5, () => this.to('cut', (s) => this.cut(s, between(200, 25000)))],
       ['loss', 4, () => this.loss(random.pick([0, 5, 10, 50, 100, 200]))],
-      ['node', 3, () => this.node(between(0, 15000))]
+      ['node', 3, () => this.node(between(0, 15000))],
+      ['crowd', 1, () => this.crowd(between(20, 100))]
     ]
   }
 
@@ -211,6 +221,21 @@ class Soak {
   loss (permille) {
     const s = random.pick(this.seeders)
     s.place.lose(permille)
+  }
+
+  // Strangers at a seeder of ours: all are let in, all are gone at once.
+  async crowd (count) {
+    if (this.crowded || !this.steady.key) return
+    this.crowded = true
+    const before = Date.now()
+    const { open, failed } = await this.strangers.start(this.steady.key, count)
+    const took = seconds(Date.now() - before)
+    say('crowd', open, 'of', count, 'in', took, failed.join(' '))
+    if (failed.length && !this.steady.place.loss) throw new Error('of a crowd of ' + count + ' only ' + open + ' were let in: ' + failed)
+    await sleep(1000)
+    await this.strangers.kill()
+    this.crowds.push(open + ' strangers in ' + took)
+    this.crowded = false
   }
 
   // One at a time, so that something is left of the DHT.
@@ -244,7 +269,8 @@ class Soak {
 
   async watching (promise) {
     let over = false
-    promise.finally(() => { over = true })
+    const end = () => { over = true }
+    promise.then(end, end)
     while (!over) {
       this.watch()
       await sleep(100)
@@ -276,9 +302,9 @@ class Soak {
     const since = more.map((o) => Math.max(s.disturbed, o.disturbed, h.moved, o.have.get(key).moved))
     const longest = Math.max(0, ...since.map((t) => now - t))
     if (longest > this.stuck[s.kind]) this.stuck[s.kind] = longest
-    if (longest > STUCK_MS / 6 && this.slow !== s.name + h.moved) {
-      this.slow = s.name + h.moved
-      say('slow:', s.name, key.slice(0, 5), seconds(longest))
+    if (longest > STUCK_MS / 6 && now - (s.told || 0) > STUCK_MS / 6) {
+      s.told = now
+      say('slow:', s.name, key.slice(0, 5), seconds(longest), JSON.stringify(h), more.map((o) => o.name).join(' '))
     }
     if (longest > STUCK_MS) {
       throw new Stop(s.name + ' has not moved on for ' + seconds(longest) + ' with ' + JSON.stringify(h) +
@@ -315,6 +341,7 @@ class Soak {
 
   // What is counted as a connection, and nobody is there.
   ghosts () {
+    if (this.crowded) return []
     const alive = this.seeders.filter((s) => s.process).length - 1
     return this.seeders.filter((s) => s.kind === 'ours' && !this.busy.has(s) && s.connections > alive)
   }
@@ -339,6 +366,13 @@ class Soak {
     if (ghosts.length) throw new Stop('connections to nobody: ' + ghosts.map((s) => s.name + ' ' + s.connections))
   }
 
+  // In the calm, so that nothing else is to blame.
+  async flood () {
+    for (const s of [this.steady, this.strangers]) s.place.lose(0)
+    await this.watching(this.crowd(CROWD))
+    await this.calm()
+  }
+
   // Held for so long that everybody has given it up.
   async holdLong () {
     const s = this.seeders.find((s) => s.name === 'ours-1')
@@ -361,7 +395,7 @@ class Soak {
       const until = Math.min(Date.now() + between(15000, 75000), began + SECONDS * 1000)
       await this.storm(until)
       await this.calm()
-      this.rounds++
+      if (this.rounds++ === CROWD_ROUND) await this.flood()
       const steady = this.steady.samples[this.steady.samples.length - 1]
       say('round', this.rounds, JSON.stringify(this.count), JSON.stringify(steady))
     }
@@ -437,6 +471,7 @@ main(async (work) => {
   for (const t of trouble) check(false, t)
   console.log(soak.rounds + ' rounds, ' + JSON.stringify(soak.count))
   console.log('drives: ' + [...soak.targets.values()].map((t) => t.length + ' entries, ' + t.bytes + ' bytes').join('; '))
+  console.log('crowds: ' + soak.crowds.join(', ') + '; most connections of ' + soak.steady.name + ' ' + soak.steady.most)
   for (const kind of ['ours', 'theirs']) {
     console.log(kind + ': a new length came in ' + middle(soak.settled[kind]) +
       '; longest time without progress ' + seconds(soak.stuck[kind]))
