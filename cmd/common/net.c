@@ -252,7 +252,8 @@ common_net_open(struct common_net *out, struct cli *c, struct store *s,
 	rc = common_net_bootstrap(out->bootstrap, &out->discovery.nbootstrap,
 	    &none, c->common.bootstrap, e);
 	if (rc == ERR_OK)
-		rc = common_net_relay(out, c->common.relay, e);
+		rc = common_net_relay(
+		    &out->discovery, &out->relay, c->common.relay, e);
 	out->discovery.bootstrap = out->bootstrap;
 	out->discovery.remember = out->discovers = !none;
 	out->offline =

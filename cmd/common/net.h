@@ -61,9 +61,9 @@ NODISCARD enum err_code common_net_words(
 NODISCARD enum err_code common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e);
 /* The key of a blind relay, for peers that no way is found to through both
- * NATs. NULL or empty: none. ERR_USAGE. */
+ * NATs; d->relay points to *key. NULL or empty: none. ERR_USAGE. */
 NODISCARD enum err_code common_net_relay(
-    struct common_net *n, const char *text, struct err *e);
+    struct peer_discovery *d, struct b32 *key, const char *text, struct err *e);
 /* No socket is opened before something is asked of peers, and none ever with
  * --offline or when the store can only be read. ERR_USAGE: peers with
  * --offline, or one that is no peer. Ends with common_net_close() in any

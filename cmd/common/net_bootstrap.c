@@ -132,13 +132,14 @@ common_net_bootstrap(
 }
 
 enum err_code
-common_net_relay(struct common_net *n, const char *text, struct err *e)
+common_net_relay(
+    struct peer_discovery *d, struct b32 *key, const char *text, struct err *e)
 {
 	if (text == NULL || *text == '\0')
 		return ERR_OK;
-	if (z32_key_id(view_str(text), &n->relay, e) != ERR_OK)
+	if (z32_key_id(view_str(text), key, e) != ERR_OK)
 		return err_set(e, ERR_USAGE, "--relay: not a key");
-	n->discovery.relay = &n->relay;
+	d->relay = key;
 	return ERR_OK;
 }
 

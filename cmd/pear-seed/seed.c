@@ -102,6 +102,7 @@ connect(struct seeder *s, struct err *e)
 	struct peer_at at[PEER_AT_MAX];
 	struct addr listen, bootstrap[COMMON_NODES_MAX];
 	struct peer_discovery discovery = {.bootstrap = NULL};
+	struct b32 relay;
 	struct peer_opts o = {.store = s->store,
 	    .serve = true,
 	    .pair = &s->pair,
@@ -122,7 +123,9 @@ connect(struct seeder *s, struct err *e)
 		o.listen = &listen;
 	}
 	if ((rc = read_limits(&o, s->a, e)) != ERR_OK ||
-	    (rc = find_ways(s, &o, &discovery, bootstrap, e)) != ERR_OK)
+	    (rc = find_ways(s, &o, &discovery, bootstrap, e)) != ERR_OK ||
+	    (rc = common_net_relay(
+		 &discovery, &relay, s->c->common.relay, e)) != ERR_OK)
 		return rc;
 	rc =
 	    core_identity_derive(&s->pair, s->store, view_str("hyperswarm"), e);

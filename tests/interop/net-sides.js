@@ -166,6 +166,7 @@ exports.OurSide = class OurSide {
     this.dir = dir
     this.out = dir + '-out'
     this.seed = require('crypto').randomBytes(32).toString('hex')
+    this.seeding = [] // more options of who seeds
     this.link = null
     this.host = '127.0.0.1'
     this.enter = here
@@ -248,11 +249,11 @@ exports.OurSide = class OurSide {
 
   async start () {
     if (this.nodes) {
-      this.process = this.command('pear-seed', [this.link, '--stats-interval', '20'])
+      this.process = this.command('pear-seed', [this.link, '--stats-interval', '20', ...this.seeding])
       await this.event('announced')
       return (await this.event('stats')).whoami
     }
-    this.process = this.command('pear-seed', [this.link, '--listen', this.host + ':0'])
+    this.process = this.command('pear-seed', [this.link, '--listen', this.host + ':0', ...this.seeding])
     const l = await this.event('listening')
     return l.address + ':' + l.key
   }

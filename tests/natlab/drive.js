@@ -15,15 +15,18 @@ function side (lab, where, kind, dir) {
   return s
 }
 
-exports.carry = async function (lab, seeds, fetches, work) {
+// size: of its one large file; during: what happens meanwhile; seeding: more
+// options of a seeder of ours.
+exports.carry = async function (lab, seeds, fetches, work, { size = 300000, during, seeding } = {}) {
   const dir = fs.mkdtempSync(path.join(work, 'drive-'))
   const from = side(lab, 'b', seeds, dir)
   const to = side(lab, 'a', fetches, dir)
   try {
     await from.open()
-    await from.stage(folder(path.join(dir, 'src'), [['one', 300000, 1], ['sub/two', 10, 2]]))
+    await from.stage(folder(path.join(dir, 'src'), [['one', size, 1], ['sub/two', 10, 2]]))
+    if (seeding) from.seeding = seeding
     await from.start()
-    await to.fetch(from.link)
+    await Promise.all([to.fetch(from.link), during && during()])
     const [want, got] = [await from.files(), await to.files()].map((f) => JSON.stringify(f))
     return want === got ? null : 'got ' + got + ' instead of ' + want
   } catch (err) {

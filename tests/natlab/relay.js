@@ -95,8 +95,42 @@ async function drive (lab, relay, seeds, fetches, work) {
   return why || (bytes - before.bytes > 300000 ? null : 'only ' + (bytes - before.bytes) + ' bytes went through the relay')
 }
 
+const SIZE = 10e6
+const SLOWLY = ['--limit-up', '1MB'] // ten seconds for all of it
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+// Ports are guessed in a few seconds; by then much has come by the relay.
+async function upgrade (lab, relay, fetches, work) {
+  lab.side('a', 'symmetric')
+  lab.side('b', 'port-restricted')
+  const before = await relay.stats()
+  const why = await carry(lab, 'ours', fetches, work, { size: SIZE, seeding: SLOWLY })
+  const { bytes, matched } = await relay.stats()
+  if (why) return why
+  if (matched === before.matched) return 'the relay knows nothing of it'
+  const part = (bytes - before.bytes) / SIZE
+  return part < 0.95 ? null : 'all of it went through the relay'
+}
+
+// Killed in the middle, and started again.
+async function death (lab, relay, fetches, work) {
+  hopeless(lab)
+  const during = async () => {
+    await sleep(4000)
+    relay.kill()
+    await relay.start()
+  }
+  const why = await carry(lab, 'ours', fetches, work, { size: SIZE, seeding: SLOWLY, during })
+  const { bytes } = await relay.stats()
+  return why || (bytes > 0 ? null : 'the second relay saw nothing')
+}
+
 function cases (lab, relay, work) {
   const list = []
+  for (const who of ['ours', 'js']) {
+    list.push([who + ': a direct way is found', () => upgrade(lab, relay, who, work)])
+    list.push([who + ': the relay dies', () => death(lab, relay, who, work)])
+  }
   for (const [a, b] of [['ours', 'ours'], ['ours', 'js'], ['js', 'ours']]) {
     list.push([a + ' dials ' + b, () => meet(lab, relay, a, b, work)])
     list.push([a + ' fetches a drive of ' + b, () => drive(lab, relay, b, a, work)])
