@@ -7,6 +7,9 @@
  *		lies told over UDP to a seeder that runs, and to programs that
  *		download; see struct target
  *
+ *	hostile dht AT PID BOOTSTRAP CORE CHECK DIR [NAME]
+ *		lies told to the DHT node of a seeder that is announced there
+ *
  * AT is HOST:PORT:KEY of the seeder, PID and LOG are its own; STORE holds
  * what it serves, and CORE is the key of the core that is bent. NAME: only
  * lies whose name contains it. One line a lie; the last line is
@@ -18,7 +21,9 @@
 #include <string.h>
 
 #include "codec/z32.h"
+#include "crypto/hash.h"
 #include "peer/node.h"
+#include "node.h"
 #include "sockets.h"
 
 static int
@@ -26,7 +31,9 @@ usage(void)
 {
 	fprintf(stderr, "usage: hostile inproc DIR [NAME]\n"
 			"       hostile seeder|reader AT PID LOG STORE CORE "
-			"CHECK DIR [NAME]\n");
+			"CHECK DIR [NAME]\n"
+			"       hostile dht AT PID BOOTSTRAP CORE CHECK DIR "
+			"[NAME]\n");
 	return 2;
 }
 
@@ -60,6 +67,29 @@ run_sockets(int argc, char **argv, struct inproc_counts *out, struct err *e)
 	return rc;
 }
 
+static enum err_code
+run_dht(int argc, char **argv, struct inproc_counts *out, struct err *e)
+{
+	struct node_target t = {.t = {.check = argv[6],
+				    .dir = argv[7],
+				    .only = argc == 9 ? argv[8] : NULL}};
+	struct peer_at at;
+	struct b32 key;
+	enum err_code rc;
+
+	t.t.pid = (pid_t)strtol(argv[3], NULL, 10);
+	if ((rc = peer_at_parse(&at, view_str(argv[2]), e)) != ERR_OK ||
+	    (rc = addr_parse(&t.bootstrap, view_str(argv[4]), e)) != ERR_OK ||
+	    (rc = z32_key_id(view_str(argv[5]), &key, e)) != ERR_OK)
+		return rc;
+	t.t.at = at.addr;
+	t.t.key = at.key;
+	hash_discovery_key(&t.topic, &key);
+	rc = node_lies(&t, e);
+	*out = t.t.counts;
+	return rc;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -76,6 +106,8 @@ main(int argc, char **argv)
 		 (strcmp(argv[1], "seeder") == 0 ||
 		     strcmp(argv[1], "reader") == 0))
 		rc = run_sockets(argc, argv, &counts, &e);
+	else if ((argc == 8 || argc == 9) && strcmp(argv[1], "dht") == 0)
+		rc = run_dht(argc, argv, &counts, &e);
 	else
 		return usage();
 	if (rc != ERR_OK) {

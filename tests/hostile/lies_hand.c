@@ -12,7 +12,7 @@ first(struct wire *w)
 	struct view packet;
 	struct err e = ERR_INIT;
 
-	if (wire_dial(w, &e) != ERR_OK ||
+	if (wire_handshake(w, &e) != ERR_OK ||
 	    !dht_dial_poll(w->dial, wire_now(), &packet))
 		bug("no first packet");
 	return packet;

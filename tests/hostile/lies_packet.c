@@ -191,7 +191,7 @@ crowd_ahead(struct wire *w)
 			return;
 		wire_to(other, &w->to, &w->remote);
 		other->truth = w->truth;
-		if (wire_dial(other, &e) != ERR_OK)
+		if (wire_handshake(other, &e) != ERR_OK)
 			return;
 		for (int k = 0; k < 100 && !other->connected; k++)
 			wire_turn(other, 5);

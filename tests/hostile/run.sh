@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh BUILD [NAME]: peers that lie. First every lie that needs no socket is
 # told to replication alone, then all of them over UDP to pear-seed and to
-# pear-dump that run. After each lie the liar must be gone for the reason the
+# pear-dump that run, and to the DHT node of a pear-seed. After each lie the liar must be gone for the reason the
 # table gives, an honest peer must have its data, and memory must be bounded.
 # NAME: only lies whose name contains it. What ran stays in BUILD/hostile.
 set -u
@@ -17,15 +17,17 @@ shift
 }
 work=$build/hostile
 rm -rf "$work"
-mkdir -p "$work/in" "$work/honest" "$work/read"
+mkdir -p "$work/in" "$work/honest" "$work/read" "$work/found"
 export PATH="$build/bin:$build/tools:$PATH"
 export PEAR_DHT_BOOTSTRAP=none
 seeder=
+net=
 
 # shellcheck disable=SC2317 # called by the trap
 stop() {
 	[ -z "$seeder" ] || kill -CONT "$seeder" 2>/dev/null
 	[ -z "$seeder" ] || kill "$seeder" 2>/dev/null
+	[ -z "$net" ] || kill "$net" 2>/dev/null
 	wait
 }
 trap stop EXIT
@@ -62,32 +64,41 @@ tree() {
 	head -c 3000000 /dev/urandom >"$work/tree/data"
 }
 
-# check NAME DIR: a program that fetches the drive and compares, see
+# check NAME DIR PEER...: a program that fetches the drive and compares, see
 # struct target; the liar's address comes first where there is one
 check() {
-	cat >"$work/$1" <<-END
+	name=$1 dir=$2
+	shift 2
+	cat >"$work/$name" <<-END
 		#!/bin/sh
-		cd "$2" || exit 1
+		cd "$dir" || exit 1
+		export PEAR_DHT_BOOTSTRAP=$PEAR_DHT_BOOTSTRAP
 		peer=\${2:+--peer \$2}
-		pear-dump --storage "\$1.store" \$peer --peer "$at" --json -v \\
+		pear-dump --storage "\$1.store" \$peer $* --json -v \\
 		    "$link" "\$1.out" >"\$1.log" 2>&1 &&
 		    diff -r "$work/tree" "\$1.out" >"\$1.diff" 2>&1 &&
 		    verify "\$1.store" >"\$1.verify" 2>&1 || exit 1
 		rm -rf "\$1.store" "\$1.out"
 	END
-	chmod +x "$work/$1"
+	chmod +x "$work/$name"
+}
+
+# await FILE TEXT WHO
+await() {
+	i=0
+	while ! grep -q "$2" "$1" 2>/dev/null; do
+		i=$((i + 1))
+		[ $i -lt 200 ] || die "$3: $(tail -n 3 "$1")"
+		sleep 0.1
+	done
 }
 
 start_seeder() {
+	: >"$work/seed.out"
 	pear-seed "$link" --listen 127.0.0.1:0 --storage "$work/truth" --json \
 	    -v >"$work/seed.out" 2>"$work/seed.log" &
 	seeder=$!
-	i=0
-	while ! grep -q listening "$work/seed.out"; do
-		i=$((i + 1))
-		[ $i -lt 100 ] || die "pear-seed: $(cat "$work/seed.log")"
-		sleep 0.1
-	done
+	await "$work/seed.out" listening pear-seed
 	at=$(sed -n 's/.*"address":"\([^"]*\)","key":"\([^"]*\)".*/\1:\2/p' \
 	    "$work/seed.out")
 }
@@ -100,8 +111,8 @@ link=$(pear-touch --storage "$work/truth") || die "pear-touch"
 pear-stage --storage "$work/truth" "$link" "$work/tree" \
     >"$work/stage.log" 2>&1 || die "pear-stage: $(cat "$work/stage.log")"
 start_seeder
-check seeder-check "$work/honest"
-check reader-check "$work/read"
+check seeder-check "$work/honest" --peer "$at"
+check reader-check "$work/read" --peer "$at"
 core=${link#pear://}
 hostile seeder "$at" "$seeder" "$work/seed.log" "$work/truth" "$core" \
     "$work/seeder-check" "$work/honest" "$@" >"$work/seeder.log" 2>&1
@@ -110,9 +121,31 @@ hostile reader "$at" "$seeder" "$work/seed.log" "$work/truth" "$core" \
     "$work/reader-check" "$work/read" "$@" >"$work/reader.log" 2>&1
 told "$work/reader.log" reader
 
-kill "$seeder" 2>/dev/null
-wait "$seeder" || fail "pear-seed ended with $?"
-seeder=
+stop_seeder() {
+	kill "$seeder" 2>/dev/null
+	wait "$seeder" || fail "pear-seed ended with $?"
+	seeder=
+}
+
+stop_seeder
+
+# the same seeder, found by its link in a DHT that is full of liars
+: >"$work/net.log"
+pear-dht --nodes 5 --json --stats-interval 100 >"$work/net.log" 2>&1 &
+net=$!
+await "$work/net.log" '"persistent":5,"nodes":4' pear-dht
+PEAR_DHT_BOOTSTRAP=$(sed -n \
+    's/.*"tag":"bootstrap".*"nodes":\["\([^"]*\)".*/\1/p' "$work/net.log")
+start_seeder
+await "$work/seed.out" '"tag":"announced"' pear-seed
+check found-check "$work/found"
+hostile dht "$at" "$seeder" "$PEAR_DHT_BOOTSTRAP" "$core" \
+    "$work/found-check" "$work/found" "$@" >"$work/found.log" 2>&1
+told "$work/found.log" dht
+stop_seeder
+kill "$net"
+wait "$net"
+net=
 verify "$work/truth" >"$work/verify" 2>&1 || fail "$(cat "$work/verify")"
 pass
 finish

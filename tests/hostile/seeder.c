@@ -145,7 +145,7 @@ tell(struct run *r, struct wire *w, const struct wire_lie *lie,
 		lie->dial(w);
 		w->told = true;
 	} else {
-		rc = wire_dial(w, e);
+		rc = wire_handshake(w, e);
 	}
 	for (unsigned i = 0; rc == ERR_OK && i < TELL_MS / 50; i++) {
 		if (w->closed || (w->told && i > 4))

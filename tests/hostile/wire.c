@@ -367,7 +367,7 @@ wire_listen(struct wire *w, struct err *e)
 }
 
 enum err_code
-wire_dial(struct wire *w, struct err *e)
+wire_handshake(struct wire *w, struct err *e)
 {
 	struct dht_dial_opts o = {.pair = &w->pair,
 	    .remote = w->remote,

@@ -63,7 +63,7 @@ void wire_to(struct wire *w, const struct addr *to, const struct b32 *key);
 NODISCARD enum err_code wire_listen(struct wire *w, struct err *e);
 uint16_t wire_port(const struct wire *w);
 /* Begin to dial; the rest happens in wire_turn(). */
-NODISCARD enum err_code wire_dial(struct wire *w, struct err *e);
+NODISCARD enum err_code wire_handshake(struct wire *w, struct err *e);
 /* Up to `ms` of waiting, then whatever is due. */
 void wire_turn(struct wire *w, int ms);
 /* Turns, for so long or until the connection is over. */
