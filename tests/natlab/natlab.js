@@ -1,6 +1,6 @@
 // natlab.js BUILD [OPTION...]: who gets through to whom, and how fast.
 //
-//	--runs N	attempts of each cell (10)
+//	--runs N	attempts of each cell (10), those of --json among them
 //	--pairs LIST	of ours-ours,ours-js,js-ours,js-js: who dials whom
 //	--kinds LIST	of the NATs of lab.js, on both sides
 //	--labs N	so many networks at once (3)
@@ -137,7 +137,7 @@ async function main () {
     const old = JSON.parse(fs.readFileSync(o.json))
     for (const c of all) {
       const was = old.find((x) => report.name(x) === report.name(c))
-      if (was) c.runs = was.runs.slice(0, o.runs)
+      if (was) c.runs = was.runs
     }
   }
   const keep = () => o.json && fs.writeFileSync(o.json, JSON.stringify(all))
