@@ -81,9 +81,10 @@ on_datagram(void *ctx, struct io_socket *from_sock, struct view d,
 		wire_relay_link_packet(c, s, from, now);
 	else if (c->sock == NULL && w->finding != NULL)
 		wire_find_packet(w->finding, c, s, from, now);
-	/* a stream belongs to its socket; its address is not looked at */
-	if (c->sock == s || c->sock == NULL || c->through != NULL)
-		wire_conn_recv(c, d, from, now);
+	/* its id alone names a stream, whatever socket and address: a handshake
+	 * that was sent again may have left from another one than its answer
+	 * came to */
+	wire_conn_recv(c, d, from, now);
 }
 
 static void
