@@ -2,11 +2,11 @@
 # run.sh BUILD: one table of our stage, provision, verify and commit against
 # the JavaScript ones and against the floor (stage: one read, one hash, one
 # write of the same bytes; release: one synced copy of them), and of downloads
-# between peers (net.sh). All contenders take turns in one run, with a warm
+# between peers (net.sh), and of a seeder for many (scale.sh). All contenders take turns in one run, with a warm
 # cache; medians.
 #
 #	RUNS=3          rounds
-#	PARTS=LIST      of stage, release, net; all of them if not given
+#	PARTS=LIST      of stage, release, net, scale; all of them if not given
 #	BENCH_BIG=1     also 1,000,000 files, and JavaScript on the 4 GiB file
 #	BENCH_WRITE=1   write docs/BENCHMARKS.md; rows of other parts stay
 #	BENCH_DIR=DIR   where data sets and stores go (build/bench-work)
@@ -29,7 +29,9 @@ rm -f "$work/times"/*
 . bench/release.sh
 # shellcheck source=bench/net.sh
 . bench/net.sh
-PARTS=${PARTS:-stage release net}
+# shellcheck source=bench/scale.sh
+. bench/scale.sh
+PARTS=${PARTS:-stage release net scale}
 
 part() {
 	case " $PARTS " in
@@ -100,7 +102,8 @@ table() {
 	heading
 	rows stage '[A-D][,:]|pear-info|node'
 	rows release '[EF][,:]'
-	rows net '[G-J][,:]'
+	rows net '([G-J][,:]|G again)'
+	rows scale '[LM][,:]'
 }
 
 stage_rounds() {
@@ -139,6 +142,7 @@ stage_rounds() {
 if part stage; then stage_rounds; fi
 if part release; then release_rounds; fi
 if part net; then net_rounds; fi
+if part scale; then scale_rounds; fi
 
 table
 [ -n "${BENCH_WRITE-}" ] || exit 0
@@ -161,6 +165,12 @@ table
 	printf 'Bad lines are made by tests/tunlab, each round with a seed of its\n'
 	printf 'own. The rows of J are about the peak of the seeder, while so many\n'
 	printf 'JavaScript peers download at once.\n\n'
+	printf 'L is a seeder of drives of one file, to which peers come that\n'
+	printf 'fetch a block of three drives each: until all have theirs, and the\n'
+	printf 'minute after it, with processor seconds and peak of the seeder. M is\n'
+	printf 'the median time from a key to the first verified block of a drive,\n'
+	printf 'through a DHT of ten nodes: a node that runs finds the seeder,\n'
+	printf 'connects and asks.\n\n'
 	table
 	printf '\n%s, %s processors, Linux %s, node %s\n' \
 	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
