@@ -4,7 +4,7 @@
 #   make test      install what tests need, run everything
 #   make           build the commands into build/bin
 #   make unit lint link-test fuzz-replay cmd-test crash-test interop browser sim
-#   make hostile-test examples
+#   make cycle hostile-test examples
 #   make fuzz bench natlab soak tidy install    longer, on request
 #
 #   SAN=address,undefined   a sanitizer build beside the ordinary one
@@ -190,6 +190,7 @@ tidy: ; @tests/lint/tidy.sh
 cmd-test: all tools ; @tests/cmd/run.sh $(B)/bin
 crash-test: all tools ; @tests/crash/run.sh $(B)
 interop: all tools ; @tests/interop/run.sh $(B)
+cycle: all ; @tests/cycle/run.sh $(B)
 browser: all tools ; @tests/browser/run.sh $(B)
 natlab-smoke: all tools ; @tests/natlab/run.sh $(B) --smoke
 # needs root and ten minutes; NATLAB="--doc docs/NAT.md" writes the page
@@ -210,6 +211,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test hostile-test interop browser natlab natlab-smoke soak examples bench install clean sim
+	cmd-test crash-test hostile-test interop cycle browser natlab natlab-smoke soak examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -11,8 +11,8 @@ LANES=2
 # Every other step stands on these: one after the other, first.
 FIRST="build san-build"
 # The long ones first, so that both lanes end together.
-LATER="hostile interop crash unit-san cmd vectors lint unit link fuzz-replay"
-LATER="$LATER browser examples sim natlab"
+LATER="hostile interop cycle crash unit-san cmd vectors lint unit link"
+LATER="$LATER fuzz-replay browser examples sim natlab"
 MAKE=${MAKE:-make}
 
 command_of() {
@@ -29,6 +29,7 @@ command_of() {
 	crash) echo "$MAKE crash-test" ;;
 	hostile) echo "$MAKE hostile-test" ;;
 	interop) echo "$MAKE interop" ;;
+	cycle) echo "$MAKE cycle" ;;
 	sim) echo "$MAKE sim" ;;
 	browser) echo "$MAKE browser" ;;
 	natlab) echo "$MAKE natlab-smoke" ;;
