@@ -125,8 +125,25 @@ async function death (lab, relay, fetches, work) {
   return why || (bytes > 0 ? null : 'the second relay saw nothing')
 }
 
+// A key that nobody has: it fails as it would without a relay, and in time.
+async function nobody (lab, relay, work) {
+  hopeless(lab)
+  const key = process.env.PEAR_DHT_RELAY
+  process.env.PEAR_DHT_RELAY = '99'.repeat(32)
+  const from = new Peer(lab, 'a', 'ours', work)
+  const to = new Peer(lab, 'b', 'ours', work)
+  process.env.PEAR_DHT_RELAY = key
+  try {
+    const answer = await from.ask('connect ' + (await to.ask('listen')).split(' ')[1])
+    return answer.endsWith('no way through both its NAT and ours') ? null : answer
+  } finally {
+    from.close()
+    to.close()
+  }
+}
+
 function cases (lab, relay, work) {
-  const list = []
+  const list = [['nobody is the relay', () => nobody(lab, relay, work)]]
   for (const who of ['ours', 'js']) {
     list.push([who + ': a direct way is found', () => upgrade(lab, relay, who, work)])
     list.push([who + ': the relay dies', () => death(lab, relay, who, work)])
