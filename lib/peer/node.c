@@ -259,8 +259,10 @@ peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 		peer_retire(n, l, now);
 	else if (l != NULL && l->why[0] != '\0')
 		why = l->why;
+	/* who never was here has not left */
 	if (!ev->quiet)
-		tell(n, PEER_LEFT, wire_about(ev->conn), why);
+		tell(n, l != NULL ? PEER_LEFT : PEER_UNREACHED,
+		    wire_about(ev->conn), why);
 	if (l != NULL) {
 		for (size_t i = 0; i < n->nlinks; i++)
 			if (n->link[i] == l)

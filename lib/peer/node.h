@@ -41,7 +41,8 @@ NODISCARD enum err_code peer_at_parse(
 enum peer_kind {
 	PEER_JOINED,	/* connected: key, addr */
 	PEER_LEFT,	/* disconnected: text says why */
-	PEER_UNREACHED, /* a dial failed: addr, text; it is tried again */
+	PEER_UNREACHED, /* a dial failed, and is tried again, or somebody did
+			 * not get through the handshake: addr, text */
 	PEER_BLAMED,	/* sent what does not verify: text */
 	PEER_CONFLICT,	/* of a core: text */
 	PEER_TROUBLE,	/* here, and not the end: text */
