@@ -104,7 +104,7 @@ many() {
 	exec 9>"$work/scale-in"
 	served=$(await "$work/scale-out" served)
 	sample "l-$1" "${served##* }" "$before" "$seeder"
-	sleep 5
+	sleep 15 # until every core was offered to every peer
 	before=$(used "$seeder")
 	sleep "$SCALE_IDLE"
 	sample "l-idle-$1" "$SCALE_IDLE" "$before" "$seeder"

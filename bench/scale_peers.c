@@ -193,8 +193,8 @@ crowd(const struct peer_at *at)
 	}
 	await(&all.joined, all.count, "connected", start);
 	await(&all.blocks, all.count * all.cores, "served", start);
-	/* idle: they need no turn to stay connected */
-	while (poll(&in, 1, 1000) == 0 || read(STDIN_FILENO, &c, 1) > 0)
+	/* connected without a turn, but the seeder's offers are answered */
+	while (poll(&in, 1, 50) == 0 || read(STDIN_FILENO, &c, 1) > 0)
 		turn_all();
 	for (size_t i = 0; i < all.count; i++)
 		close_player(&all.player[i]);
