@@ -7,14 +7,7 @@ const DHT = require('hyperdht')
 const { Server } = require('blind-relay')
 
 const [host, port, bootstrap, seed] = process.argv.slice(2)
-const dht = new DHT({
-  host,
-  port: Number(port),
-  anyPort: false,
-  bootstrap: [bootstrap],
-  ephemeral: false,
-  firewalled: false
-})
+const dht = new DHT({ host, port: Number(port), anyPort: false, bootstrap: [bootstrap] })
 const streams = []
 
 const relay = new Server({
