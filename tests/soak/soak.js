@@ -244,11 +244,14 @@ class Soak {
     this.noding = true
     const n = random.pick(this.nodes.filter((n) => !this.steadies.includes(n)))
     say('node', n.name)
-    if (random.below(2)) await n.kill()
-    else if (n.kind === 'ours') await n.end()
-    else await n.kill()
-    await sleep(ms)
-    await n.start()
+    const how = random.below(3)
+    if (how === 0) await this.hold(n, ms)
+    else {
+      if (how === 1 && n.kind === 'ours') await n.end()
+      else await n.kill()
+      await sleep(ms)
+      await n.start()
+    }
     this.noding = false
   }
 
