@@ -344,7 +344,10 @@ refresh(struct peer_node *n, uint64_t now, struct err *e)
 {
 	enum err_code rc;
 
-	if (!n->changed || now - n->refreshed < REFRESH_US)
+	if (now - n->refreshed < REFRESH_US)
+		return ERR_OK;
+	if (!n->changed &&
+	    (wire_watches(n->wire) || now - n->refreshed < POLL_US))
 		return ERR_OK;
 	n->changed = false;
 	n->refreshed = now;

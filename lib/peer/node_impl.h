@@ -15,6 +15,7 @@
 #define STRAGGLER_US 2000000 /* for dials, once somebody is there */
 #define QUIET_US 5000000     /* to take announcements back */
 #define REFRESH_US 50000
+#define POLL_US 1000000 /* the store, where its folder cannot be watched */
 
 /* A connection, from WIRE_OPENED to WIRE_CLOSED. */
 struct link {

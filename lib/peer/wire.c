@@ -207,9 +207,9 @@ start(struct wire *w, const struct wire_opts *o, struct err *e)
 	if (o->discovery != NULL &&
 	    (rc = wire_find_new(&w->finding, w, o->discovery, e)) != ERR_OK)
 		return rc;
-	/* without a watch other processes' changes are seen later */
-	if (o->watch != NULL && io_watch(w->io, o->watch, e) != ERR_OK)
-		e->code = ERR_OK;
+	/* there may be none left on a busy machine: see wire_watches() */
+	w->watches = o->watch != NULL && io_watch(w->io, o->watch, e) == ERR_OK;
+	e->code = ERR_OK;
 	return io_start(w->io, e);
 }
 
@@ -262,6 +262,12 @@ free_commands(struct io_item *it)
 }
 
 /* The other side has said wire_drop() to each connection and waited. */
+bool
+wire_watches(const struct wire *w)
+{
+	return w->watches;
+}
+
 void
 wire_close(struct wire *w)
 {

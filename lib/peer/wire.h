@@ -96,6 +96,8 @@ NODISCARD enum err_code wire_open(
     struct wire **out, const struct wire_opts *o, struct err *e);
 /* Ends the thread; what is still open is forgotten. NULL is fine. */
 void wire_close(struct wire *w);
+/* False: opts.watch could not be watched, WIRE_CHANGED will not come. */
+bool wire_watches(const struct wire *w);
 /* Where it listens. */
 void wire_addr(const struct wire *w, struct addr *out);
 

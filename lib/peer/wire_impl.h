@@ -151,6 +151,7 @@ struct wire {
 	struct io_item *taken; /* events taken by the other side */
 	struct io_list orders; /* of the other side, until it flushes */
 	bool woken;	       /* the network thread has something to do */
+	bool watches;	       /* fixed from the opening on */
 	uint32_t max;
 	size_t room; /* OUT_ROOM, shared; atomic */
 	/* network thread */

@@ -125,6 +125,37 @@ gets_blocks(void **state)
 	side_close(&w);
 }
 
+/* A folder that cannot be watched is looked at now and then. */
+static void
+hears_without_watch(void **state)
+{
+	uint64_t until = peer_now() + PATIENCE;
+	char index[1100], away[1100];
+	struct replicate_core *rc;
+	struct replicate_status st;
+	struct err e = ERR_INIT;
+	struct side w = {.n = NULL};
+	struct core *c;
+
+	(void)state;
+	fix_open(&w.f, 7, true);
+	(void)snprintf(index, sizeof(index), "%s/index", store_dir(w.f.s));
+	(void)snprintf(away, sizeof(away), "%s/away", store_dir(w.f.s));
+	check(rename(index, away) == 0);
+	side_open(&w, "127.0.0.1:0", NULL);
+	check(rename(away, index) == 0);
+	check_ok(replicate_open(peer_replicate(w.n), &w.f.key, &rc, &e), &e);
+	c = fix_core(&w.f, CORE_WRITE);
+	fix_append(c, 10);
+	core_close(c);
+	do {
+		check(peer_now() < until);
+		check_ok(peer_turn(w.n, peer_now() + 50000, &e), &e);
+		replicate_status(rc, &st);
+	} while (st.head.length < 10);
+	side_close(&w);
+}
+
 /* What the writer appends while both are connected arrives. */
 static void
 follows(void **state)
@@ -340,6 +371,7 @@ main(void)
 	    cmocka_unit_test(nobody_there),
 	    cmocka_unit_test(waits_in_vain),
 	    cmocka_unit_test(gets_blocks),
+	    cmocka_unit_test(hears_without_watch),
 	    cmocka_unit_test(follows),
 	};
 
