@@ -4,10 +4,11 @@
 // that follows, everything that lives must come to hold the same.
 //
 // What must never happen: a peer that is well and has not moved on for
-// STUCK_MS while another one that is well has more (but see rouse()); a connection that stays
-// counted when its peer is long gone; memory or descriptors that grow with
-// time; a complaint about a peer, because all are honest; an end that is not
-// clean. There are no other times in here: the machine may be busy.
+// STUCK_MS while another one that is well has more (but see rouse()); a
+// connection that stays counted when its peer is long gone; memory or
+// descriptors that grow with time; a complaint about a peer, because all are
+// honest; an end that is not clean. There are no other times in here: the
+// machine may be busy.
 'use strict'
 const fs = require('fs')
 const path = require('path')
@@ -295,6 +296,16 @@ class Soak {
       if (!s.healthy() || this.busy.has(s)) continue
       for (const key of s.keys) this.watchOne(s, key, now)
       this.arrive(s, now)
+    }
+    if (this.writer.healthy() && !this.busy.has(this.writer)) this.watchWriter(now)
+  }
+
+  // Its seeder must notice what is staged beside it.
+  watchWriter (now) {
+    const t = this.targets.get(this.writer.keys[0])
+    const h = this.writer.have.get(this.writer.keys[0])
+    if (t.length > (h ? h.length : 0) && now - Math.max(t.at, this.writer.disturbed) > STUCK_MS) {
+      throw new Stop(this.writer.name + ' did not notice a new length of its own drive: ' + JSON.stringify([t, h]))
     }
   }
 
