@@ -40,7 +40,7 @@ echo "== a third one finds either, and waits for two copies"
 pear-seed --no-tty --storage third "$link" --until-copies 2 --timeout 60 >three.out 2>&1
 echo "[$?]"
 grep -c '^o-o peer join' three.out
-grep '^\(\^_^ copies\|... discovery\)' three.out | sed 's/key .*/key <topic>/'
+grep '^\(\^_^ copies 2\|... discovery\)' three.out | sed 's/key .*/key <topic>/'
 
 echo "== what nobody has"
 lost=pear://yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyo
