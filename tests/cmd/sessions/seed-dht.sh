@@ -28,7 +28,7 @@ echo "== announced"
 begin one "$link"
 seed_wait one.log '"tag":"announced"' | sed "s/$key/<key>/; s/\"nodes\":[0-9]*/\"nodes\":<n>/"
 
-seed_wait one.log '"tag":"network"' | sed 's/"address":"[^"]*","nodes":[0-9]*/"address":"<at>","nodes":<n>/'
+seed_wait one.log '"tag":"network".*"firewalled":false' | sed 's/"address":"[^"]*","nodes":[0-9]*/"address":"<at>","nodes":<n>/'
 
 echo "== found by the link, and whole"
 begin two "$link" --storage other
