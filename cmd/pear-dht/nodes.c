@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bug.h"
 #include "cmd/pear-dht/dht_cmd.h"
@@ -205,11 +204,8 @@ on_event(void *ctx, enum rpc_event ev)
 static uint64_t
 wall_ms(void *ctx)
 {
-	struct timespec t = {0};
-
 	(void)ctx;
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return io_wall_ms();
 }
 
 /* -- the thread ----------------------------------------------------------- */

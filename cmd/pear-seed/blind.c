@@ -1,11 +1,11 @@
 /* Blind peers: to ask them, and to be one. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "blind/ask.h"
 #include "blind/host.h"
 #include "cmd/pear-seed/seed.h"
 #include "crypto/hash.h"
+#include "net/io/io.h"
 
 #define LOOK_US 1000000 /* between two looks, when nothing is heard */
 
@@ -162,16 +162,6 @@ on_host(void *ctx, const struct blind_host_event *ev)
 	s->redraw = true;
 }
 
-static uint64_t
-unix_ms(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_REALTIME, &t) != 0 || t.tv_sec < 0)
-		return 0;
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static bool
 in_use(void *ctx, const struct b32 *key)
 {
@@ -210,7 +200,7 @@ open_host(struct seeder *s, struct blind *b, struct err *e)
 	struct blind_host_opts o = {.self = *peer_key(s->node),
 	    .nallow = a->blind_allow.n,
 	    .ntrust = a->blind_trust.n,
-	    .unix_ms = unix_ms,
+	    .unix_ms = io_wall_ms,
 	    .in_use = in_use,
 	    .event = on_host,
 	    .ctx = s};

@@ -2,7 +2,6 @@
  * connect. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "peer/wire_relay.h"
 
@@ -100,11 +99,8 @@ on_dht_event(void *ctx, enum rpc_event ev)
 static uint64_t
 wall_ms(void *ctx)
 {
-	struct timespec t = {0};
-
 	(void)ctx;
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return io_wall_ms();
 }
 
 /* -- the swarm ------------------------------------------------------------ */
@@ -281,20 +277,10 @@ wire_find_obey(struct finding *f, const struct wire_command *cmd, uint64_t now)
 static bool
 slept(struct finding *f)
 {
-	bool woke = false;
+	uint64_t asleep = io_asleep();
+	bool woke = asleep > f->asleep + SLEPT_US;
 
-#ifdef CLOCK_BOOTTIME
-	struct timespec t = {0};
-	uint64_t boot, now, asleep;
-
-	if (clock_gettime(CLOCK_BOOTTIME, &t) != 0)
-		return false;
-	boot = (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec / 1000;
-	now = io_now();
-	asleep = boot > now ? boot - now : 0;
-	woke = asleep > f->asleep + SLEPT_US;
 	f->asleep = asleep;
-#endif
 	return woke;
 }
 

@@ -10,12 +10,6 @@
 
 #define HOUR_MS 3600000u
 
-uint64_t
-io_now(void)
-{
-	return uv_hrtime() / 1000;
-}
-
 static enum err_code
 uv_err(struct err *e, int status, const char *what)
 {

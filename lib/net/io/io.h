@@ -43,7 +43,17 @@ struct io_handler {
 	uint64_t (*turn)(void *ctx, uint64_t now);
 };
 
-uint64_t io_now(void); /* microseconds, monotonic */
+/* -- clocks: any thread --------------------------------------------------- */
+
+/* Microseconds, monotonic. It stands still while the machine sleeps. */
+uint64_t io_now(void);
+/* Milliseconds since 1970; 0: the clock is not set, or before that. */
+uint64_t io_wall_ms(void);
+/* Microseconds that the machine has slept since it started: what it grew by is
+ * what io_now() does not know of. Where the system does not tell: 0. */
+uint64_t io_asleep(void);
+
+/* -- the loop ------------------------------------------------------------- */
 
 NODISCARD enum err_code io_new(
     struct io **out, const struct io_handler *h, void *ctx, struct err *e);

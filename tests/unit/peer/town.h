@@ -3,7 +3,6 @@
 #define TESTS_PEER_TOWN_H
 
 #include <string.h>
-#include <time.h>
 
 #include "net/dht/dht.h"
 #include "net/io/io.h"
@@ -65,7 +64,7 @@ static inline uint64_t
 town_wall_ms(void *ctx)
 {
 	(void)ctx;
-	return (uint64_t)time(NULL) * 1000;
+	return io_wall_ms();
 }
 
 static inline void
