@@ -159,30 +159,6 @@ on_send(void *ctx, uint32_t sock, const struct addr *to, struct view d,
 		(void)io_send(n->sock[sock], d.ptr, &len, len, to);
 }
 
-/* These nodes connect to nobody and need no further sockets. */
-static uint32_t
-no_socket(void *ctx)
-{
-	(void)ctx;
-	return DHT_NO_SOCK;
-}
-
-static void
-no_close(void *ctx, uint32_t sock)
-{
-	(void)ctx;
-	(void)sock;
-}
-
-static size_t
-no_interfaces(void *ctx, struct addr *out, size_t n)
-{
-	(void)ctx;
-	(void)out;
-	(void)n;
-	return 0;
-}
-
 static void
 on_event(void *ctx, enum rpc_event ev)
 {
@@ -286,13 +262,8 @@ open_server(struct dht_nodes *all, struct node *n, struct err *e)
 static enum err_code
 open_node(struct dht_nodes *all, struct node *n, struct err *e)
 {
-	const struct dht_env env = {.ctx = n,
-	    .send = on_send,
-	    .socket_open = no_socket,
-	    .socket_close = no_close,
-	    .interfaces = no_interfaces,
-	    .event = on_event,
-	    .wall_ms = wall_ms};
+	const struct dht_env env = {
+	    .ctx = n, .send = on_send, .event = on_event, .wall_ms = wall_ms};
 	const struct dht_plan *p = &all->plan;
 	struct dht_opts o = {
 	    .rpc = {.role = p->job == DHT_SERVE ? RPC_SERVER : RPC_CLIENT_ONLY,

@@ -63,36 +63,10 @@ on_send(void *ctx, uint32_t sock, const struct addr *to, struct view v,
 	    node.fd[sock], v.ptr, v.len, 0, (struct sockaddr *)&a, sizeof(a));
 }
 
-static uint32_t
-no_socket(void *ctx)
-{
-	(void)ctx;
-	return DHT_NO_SOCK;
-}
-
-static void
-no_close(void *ctx, uint32_t sock)
-{
-	(void)ctx;
-	(void)sock;
-}
-
-static size_t
-no_interfaces(void *ctx, struct addr *out, size_t n)
-{
-	(void)ctx;
-	(void)out;
-	(void)n;
-	return 0;
-}
-
 static void
 open_node(const char *port)
 {
-	const struct dht_env env = {.send = on_send,
-	    .socket_open = no_socket,
-	    .socket_close = no_close,
-	    .interfaces = no_interfaces};
+	const struct dht_env env = {.send = on_send};
 	const struct addr bootstrap = {.family = 4,
 	    .port = (uint16_t)strtoul(port, NULL, 10),
 	    .ip = {127, 0, 0, 1}};

@@ -31,11 +31,13 @@ struct dht_env {
 	/* One more socket on any port of the host, for hole punching;
 	 * DHT_NO_SOCK: not now. What comes to it goes to dht_recv(), UDX to
 	 * the streams. Given back with socket_close() unless a connection
-	 * took it over (dht_peer_found.sock). */
+	 * took it over (dht_peer_found.sock). Both may be NULL: there are no
+	 * others. */
 	uint32_t (*socket_open)(void *ctx);
 	void (*socket_close)(void *ctx, uint32_t sock);
 	/* Addresses of the own interfaces (not loopback unless the sockets are
-	 * bound to it), with the server socket's port. Returns how many. */
+	 * bound to it), with the server socket's port. Returns how many. May
+	 * be NULL: none are told to neighbours. */
 	size_t (*interfaces)(void *ctx, struct addr *out, size_t n);
 	void (*event)(void *ctx, enum rpc_event ev); /* may be NULL */
 	/* The wall clock in milliseconds, against which the bumps of others

@@ -37,29 +37,6 @@ town_send(void *ctx, uint32_t sock, const struct addr *to, struct view d,
 	(void)io_send(n->sock[sock], d.ptr, &len, len, to);
 }
 
-static inline uint32_t
-town_socket_open(void *ctx)
-{
-	(void)ctx;
-	return DHT_NO_SOCK;
-}
-
-static inline void
-town_socket_close(void *ctx, uint32_t sock)
-{
-	(void)ctx;
-	(void)sock;
-}
-
-static inline size_t
-town_interfaces(void *ctx, struct addr *out, size_t n)
-{
-	(void)ctx;
-	(void)out;
-	(void)n;
-	return 0;
-}
-
 static inline uint64_t
 town_wall_ms(void *ctx)
 {
@@ -100,12 +77,8 @@ town_turn(void *ctx, uint64_t now)
 static inline void
 town_node_open(struct town *t, struct town_node *n)
 {
-	const struct dht_env env = {.ctx = n,
-	    .send = town_send,
-	    .socket_open = town_socket_open,
-	    .socket_close = town_socket_close,
-	    .interfaces = town_interfaces,
-	    .wall_ms = town_wall_ms};
+	const struct dht_env env = {
+	    .ctx = n, .send = town_send, .wall_ms = town_wall_ms};
 	const struct addr any = {.family = 4, .ip = {127, 0, 0, 1}};
 	struct dht_opts o = {.rpc = {.role = RPC_SERVER, .open = true}};
 	struct err e = ERR_INIT;
