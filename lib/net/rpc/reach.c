@@ -257,13 +257,19 @@ boot_queried(void *ctx, const struct rpc_node *closest, size_t n,
 	test_start(r, server ? REACH_PERSISTENT : REACH_FIREWALL, now);
 }
 
+/* On a short path the query may end before this answer: the reference then
+ * takes itself for firewalled, here the test is made up for. */
 static void
 quick_done(void *ctx, const struct rpc_reply *reply)
 {
 	struct rpc *r = ctx;
+	struct reach *c = &r->reach;
 
-	if (reply->m != NULL)
-		r->reach.quick_passed = true;
+	if (reply->m == NULL)
+		return;
+	c->quick_passed = true;
+	if (c->boot == BOOT_DONE && !c->testing)
+		test_start(r, REACH_FIREWALL, reply->now);
 }
 
 /* One answer of the server socket while the query goes on: then it is worth

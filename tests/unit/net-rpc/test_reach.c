@@ -220,6 +220,32 @@ test_wrong_socket(void **state)
 	lab_free(&l);
 }
 
+/* The first answer to the server socket comes when the query is over. */
+static void
+test_late(void **state)
+{
+	struct world w = open_world();
+	size_t quick = SIZE_MAX;
+	struct lab l;
+
+	(void)state;
+	start(&l, RPC_ADAPTIVE);
+	for (size_t i = 0; i < 20 && !about(&l).ready; i++) {
+		lab_turn(&l);
+		for (; w.at < l.nsent; w.at++)
+			if (l.sent[w.at].m.command != RPC_PING_NAT)
+				world_answer(&w, &l, &l.sent[w.at]);
+			else
+				quick = w.at;
+	}
+	check(quick != SIZE_MAX && about(&l).ready && about(&l).firewalled);
+	world_answer(&w, &l, &l.sent[quick]);
+	world_run(&w, &l, LAB_SECOND);
+	check(w.nat_tests == 6 && !about(&l).firewalled && is_self(&l, SELF));
+	check(lab_events(&l, RPC_READY) == 1);
+	lab_free(&l);
+}
+
 /* A node that was told its address needs nobody. */
 static void
 test_told(void **state)
@@ -507,6 +533,7 @@ main(void)
 	    cmocka_unit_test(test_id),
 	    cmocka_unit_test(test_quorum),
 	    cmocka_unit_test(test_wrong_socket),
+	    cmocka_unit_test(test_late),
 	    cmocka_unit_test(test_told),
 	    cmocka_unit_test(test_told_closed),
 	    cmocka_unit_test(test_first),
