@@ -204,7 +204,6 @@ open_host(struct seeder *s, struct blind *b, struct err *e)
 	    .in_use = in_use,
 	    .event = on_host,
 	    .ctx = s};
-	struct b32 topic;
 	enum err_code rc;
 
 	if ((rc = read_keys(&b->allow, &a->blind_allow, "--blind-allow", e)) !=
@@ -220,9 +219,7 @@ open_host(struct seeder *s, struct blind *b, struct err *e)
 	rc = blind_host_new(&b->host, peer_replicate(s->node), s->store, &o, e);
 	if (rc != ERR_OK)
 		return rc;
-	/* who serves a topic, whichever, can be found by key */
-	hash_discovery_key(&topic, &o.self);
-	return peer_join(s->node, &topic, PEER_SERVER, e);
+	return peer_listen(s->node, e);
 }
 
 enum err_code

@@ -162,6 +162,9 @@ NODISCARD enum err_code peer_leave(
 /* Stay connected to the peer with this key, wherever it is. */
 NODISCARD enum err_code peer_join_peer(
     struct peer_node *n, const struct b32 *key, struct err *e);
+/* Be reachable by our key, until peer_close(), without announcing a topic; a
+ * PEER_SERVER is anyway. peer_network.reachable tells when. */
+NODISCARD enum err_code peer_listen(struct peer_node *n, struct err *e);
 /* Look for peers of a topic now, not at the next time. */
 NODISCARD enum err_code peer_refresh(
     struct peer_node *n, const struct b32 *topic, struct err *e);
@@ -174,6 +177,7 @@ struct peer_network {
 	bool online;	  /* it answers */
 	bool firewalled;  /* strangers cannot reach this machine at once */
 	bool consistent;  /* the NAT has one address for all (or is none) */
+	bool reachable;	  /* by our key: nodes know the way to us */
 	struct addr self; /* as others see it; family 0: unknown */
 	size_t nodes;	  /* of the DHT that are known */
 	size_t topics, announced, known, dialling;

@@ -80,6 +80,18 @@ peer_join_peer(struct peer_node *n, const struct b32 *key, struct err *e)
 }
 
 enum err_code
+peer_listen(struct peer_node *n, struct err *e)
+{
+	enum err_code rc;
+
+	if (n->o.discovery == NULL)
+		return ERR_OK;
+	rc = wire_serve(n->wire, e);
+	wire_flush(n->wire);
+	return rc;
+}
+
+enum err_code
 peer_refresh(struct peer_node *n, const struct b32 *topic, struct err *e)
 {
 	enum err_code rc;

@@ -34,6 +34,7 @@ obey(struct wire *w, struct wire_command *cmd, uint64_t now)
 	case WIRE_JOIN:
 	case WIRE_LEAVE:
 	case WIRE_JOIN_PEER:
+	case WIRE_SERVE:
 	case WIRE_REFRESH:
 	case WIRE_BAN:
 	case WIRE_QUIT:
@@ -496,6 +497,12 @@ enum err_code
 wire_join_peer(struct wire *w, const struct b32 *key, struct err *e)
 {
 	return order(w, WIRE_JOIN_PEER, key, 0, e);
+}
+
+enum err_code
+wire_serve(struct wire *w, struct err *e)
+{
+	return order(w, WIRE_SERVE, NULL, 0, e);
 }
 
 enum err_code

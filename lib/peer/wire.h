@@ -135,6 +135,8 @@ NODISCARD enum err_code wire_refresh(
     struct wire *w, const struct b32 *topic, struct err *e);
 NODISCARD enum err_code wire_join_peer(
     struct wire *w, const struct b32 *key, struct err *e);
+/* Be found by our key, whether or not a topic is announced. */
+NODISCARD enum err_code wire_serve(struct wire *w, struct err *e);
 /* No connection with it for ten minutes. */
 NODISCARD enum err_code wire_ban(
     struct wire *w, const struct b32 *key, struct err *e);

@@ -253,6 +253,10 @@ wire_find_obey(struct finding *f, const struct wire_command *cmd, uint64_t now)
 		if (swarm_join_peer(f->swarm, key, now, &e) != ERR_OK)
 			wire_find_failed(f, key, e.msg);
 		break;
+	case WIRE_SERVE:
+		if (wire_seek_listen(f, now, &e) != ERR_OK)
+			wire_find_failed(f, &f->wire->pair.pub, e.msg);
+		break;
 	case WIRE_REFRESH:
 		swarm_refresh(f->swarm, key, now);
 		break;
@@ -320,6 +324,7 @@ static void
 report(struct finding *f, uint64_t now)
 {
 	struct wire_event *ev;
+	struct addr relay[DHT_RELAYS_MAX];
 	struct peer_network *out;
 	struct swarm_about sa;
 	struct rpc_about ra;
@@ -337,6 +342,8 @@ report(struct finding *f, uint64_t now)
 	    .online = ra.online,
 	    .firewalled = ra.firewalled,
 	    .consistent = ra.self.family != 0 && ra.self.port != 0,
+	    .reachable =
+		f->server != NULL && dht_server_relays(f->server, relay) > 0,
 	    .self = ra.self,
 	    .nodes = ra.nodes,
 	    .topics = sa.topics,

@@ -12,6 +12,7 @@ const BlindPeerMuxer = require('blind-peer-muxer')
 const { AddCoreEncoding, DeleteCoreEncoding } = require('blind-peer-encodings')
 const RPC = require('protomux-rpc')
 const Corestore = require('corestore')
+const crypto = require('hypercore-crypto')
 const DHT = require('hyperdht')
 const createTestnet = require('hyperdht/testnet')
 const c = require('compact-encoding')
@@ -79,14 +80,31 @@ async function toTheirs (testnet, work) {
 
 async function dial (testnet, store, keyPair, host) {
   const dht = testnet.createNode()
-  const conn = dht.connect(host, { keyPair })
-  conn.on('error', () => {})
-  await new Promise((resolve, reject) => {
-    conn.once('open', resolve)
-    conn.once('close', () => reject(new Error('no connection to ours')))
+  const end = Date.now() + DEADLINE
+  const connect = () => new Promise((resolve) => {
+    const conn = dht.connect(host, { keyPair })
+    conn.on('error', () => {})
+    conn.once('open', () => resolve(conn))
+    conn.once('close', () => resolve(null))
   })
+  let conn = await connect()
+  while (conn === null) { // it may not be known yet
+    if (Date.now() > end) throw new Error('no connection to ours')
+    conn = await connect()
+  }
   store.replicate(conn)
   return { conn, close: () => { conn.destroy(); return dht.destroy() } }
+}
+
+// By its key it is reached, and nothing else is announced.
+async function topics (testnet, key) {
+  const dht = testnet.createNode()
+  let found = 0
+  for (const topic of [key, crypto.discoveryKey(key)]) {
+    for await (const { peers } of dht.lookup(topic)) found += peers.length
+  }
+  await dht.destroy()
+  return found
 }
 
 async function coreOf (store, name, blocks) {
@@ -114,12 +132,13 @@ async function toOurs (testnet, work) {
     '--blind-trust', id.encode(friend.publicKey), '--blind-quota', '1MB')
   await until('ours listens', () => host.count('listening') > 0, host, 'said')
   const key = id.decode(host.events.find((e) => e.tag === 'listening').data.key)
-  await until('ours is announced', () => host.count('network') > 0, host, 'said')
+  await until('ours is in the network', () => host.count('network') > 0, host, 'said')
 
   const store = new Corestore(path.join(work, 'client'))
   const one = await coreOf(store, 'one', 40)
   const two = await coreOf(store, 'two', 50)
   const { conn, close } = await dial(testnet, store, friend, key)
+  same(await topics(testnet, key), 0, 'reached by key, announced by none')
   const rpc = new RPC(conn, { id: key, valueEncoding: c.none })
   const record = await rpc.request('add-core', { key: one.key, referrer: null, priority: 0, announce: true }, AddCoreEncoding)
   same([id.encode(record.key), record.announce], [id.encode(one.key), true], 'kept by RPC')

@@ -250,6 +250,35 @@ all_dial_all(void **state)
 		side_close(&s[i]);
 }
 
+/* Found by the key alone, and nothing else is announced. */
+static void
+by_key(void **state)
+{
+	struct side w = {0}, r = {0}, *all[] = {&w, &r};
+	uint64_t until = peer_now() + PATIENCE;
+	struct peer_network net;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	side_open(&w, 20);
+	side_open(&r, 0);
+	while (!calm(&w))
+		turns(all, 1, until);
+	peer_network(w.n, &net);
+	check(!net.reachable);
+	check_ok(peer_listen(w.n, &e), &e);
+	do {
+		turns(all, 1, until);
+		peer_network(w.n, &net);
+	} while (!net.reachable);
+	check_ok(peer_join_peer(r.n, peer_key(w.n), &e), &e);
+	until_block(all, 2, &r, 7);
+	check(r.joined == 1 && w.joined == 1 && w.looked == 0);
+	check(net.topics == 0 && net.announced == 0 && town_peers(&town) == 0);
+	side_close(&r);
+	side_close(&w);
+}
+
 /* One goes and comes back under the same key. */
 static void
 comes_again(void **state)
@@ -588,6 +617,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(by_topic, begin, end),
 	    cmocka_unit_test_setup_teardown(late_server, begin, end),
 	    cmocka_unit_test_setup_teardown(all_dial_all, begin, end),
+	    cmocka_unit_test_setup_teardown(by_key, begin, end),
 	    cmocka_unit_test_setup_teardown(comes_again, begin, end),
 	    cmocka_unit_test_setup_teardown(no_network, begin, end),
 	    cmocka_unit_test_setup_teardown(remembers, begin, end),
