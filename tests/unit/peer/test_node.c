@@ -1,39 +1,18 @@
 /* Two stores over loopback, both sides in this process: blocks come when a
  * read misses them, appends are followed, reasons are given. */
-#include "../core/fix.h"
-
-#include "peer/node.h"
+#include "side.h"
 
 #define PATIENCE 20000000u
 
-struct side {
-	struct fix f;
-	struct peer_node *n;
-	size_t joined, left, unreached;
-	char text[256];
-};
-
 static void
-on_event(void *ctx, const struct peer_event *ev)
-{
-	struct side *s = ctx;
-
-	s->joined += ev->kind == PEER_JOINED;
-	s->left += ev->kind == PEER_LEFT;
-	s->unreached += ev->kind == PEER_UNREACHED;
-	if (ev->text != NULL)
-		(void)snprintf(s->text, sizeof(s->text), "%s", ev->text);
-}
-
-static void
-side_open(struct side *s, const char *listen, const struct peer_at *at)
+start(struct side *s, const char *listen, const struct peer_at *at)
 {
 	struct peer_opts o = {.store = s->f.s,
 	    .serve = true,
 	    .at = at,
 	    .nat = at != NULL,
 	    .patience_us = PATIENCE,
-	    .event = on_event,
+	    .event = side_event,
 	    .ctx = s};
 	struct err e = ERR_INIT;
 	struct addr a;
@@ -43,13 +22,6 @@ side_open(struct side *s, const char *listen, const struct peer_at *at)
 		o.listen = &a;
 	}
 	check_ok(peer_open(&s->n, &o, &e), &e);
-}
-
-static void
-side_close(struct side *s)
-{
-	peer_close(s->n);
-	fix_close(&s->f);
 }
 
 /* A writer that listens, and a replica that knows the key and the address. */
@@ -67,10 +39,10 @@ pair_open(struct side *w, struct side *r, uint64_t blocks)
 		fix_append(c, blocks);
 	core_close(c);
 	fix_open(&r->f, 7, false);
-	side_open(w, "127.0.0.1:0", NULL);
+	start(w, "127.0.0.1:0", NULL);
 	check(peer_address(w->n, &at.addr));
 	at.key = *peer_key(w->n);
-	side_open(r, NULL, &at);
+	start(r, NULL, &at);
 }
 
 /* Both sides take turns in this thread: the other one has to answer. */
@@ -142,7 +114,7 @@ hears_without_watch(void **state)
 	(void)snprintf(index, sizeof(index), "%s/index", store_dir(w.f.s));
 	(void)snprintf(away, sizeof(away), "%s/away", store_dir(w.f.s));
 	check(rename(index, away) == 0);
-	side_open(&w, "127.0.0.1:0", NULL);
+	start(&w, "127.0.0.1:0", NULL);
 	check(rename(away, index) == 0);
 	check_ok(replicate_open(peer_replicate(w.n), &w.f.key, &rc, &e), &e);
 	c = fix_core(&w.f, CORE_WRITE);
@@ -209,7 +181,7 @@ nobody_there(void **state)
 	side_close(&w);
 	memset(&r, 0, sizeof(r));
 	fix_open(&r.f, 7, false);
-	side_open(&r, NULL, &at);
+	start(&r, NULL, &at);
 	want.key = r.f.key;
 	check_code(fetch_block(peer_fetch(r.n), &want, &e), ERR_PEERS);
 	check(strstr(e.msg, addr_format(shown, &at.addr)) != NULL);
@@ -243,7 +215,7 @@ come_and_go(void)
 		vain.guest.n = NULL;
 		return false;
 	}
-	side_open(&vain.guest, NULL, &vain.at);
+	start(&vain.guest, NULL, &vain.at);
 	while (vain.guest.joined == before) {
 		check(peer_now() < vain.until);
 		check_ok(peer_turn(vain.guest.n, peer_now() + 1000, &e), &e);
@@ -262,7 +234,7 @@ waits_in_vain(void **state)
 	struct side w, r;
 	struct peer_opts o = {.patience_us = SHORT,
 	    .stop = come_and_go,
-	    .event = on_event,
+	    .event = side_event,
 	    .ctx = &r};
 	struct err e = ERR_INIT;
 	struct peer_at at;
