@@ -541,7 +541,8 @@ wire_conn_pump(struct wire_conn *c, uint64_t now)
 	if (c->state != CONN_CLOSED)
 		tell_room(c);
 	check_end(c, now);
-	c->deadline = udx_deadline(c->udx);
+	/* what a stream without a socket owes waits for nobody */
+	c->deadline = c->sock != NULL ? udx_deadline(c->udx) : IO_NEVER;
 	if (c->state == CONN_OPEN)
 		c->deadline = least(c->deadline, c->wrote + KEEPALIVE_US);
 	c->deadline = least(c->deadline, open_by(c));

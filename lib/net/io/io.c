@@ -48,7 +48,7 @@ static void on_timer(uv_timer_t *t);
 /* The timer of libuv counts milliseconds of the loop's own clock, which is
  * older than ours by the time of this turn: round up. */
 static void
-arm(struct io *io, uint64_t deadline)
+arm(struct io *io, uint64_t deadline, uint64_t least_ms)
 {
 	uint64_t now = io_now();
 	uint64_t ms;
@@ -58,6 +58,8 @@ arm(struct io *io, uint64_t deadline)
 		return;
 	}
 	ms = deadline <= now ? 0 : (deadline - now + 999) / 1000;
+	if (ms < least_ms)
+		ms = least_ms;
 	if (ms > HOUR_MS)
 		ms = HOUR_MS;
 	uv_update_time(&io->loop);
@@ -65,20 +67,22 @@ arm(struct io *io, uint64_t deadline)
 }
 
 static void
-turn(struct io *io)
+turn(struct io *io, uint64_t least_ms)
 {
 	io->busy = false;
 	if (__atomic_load_n(&io->stopping, __ATOMIC_ACQUIRE))
 		return;
 	if (io->handler.turn != NULL)
-		arm(io, io->handler.turn(io->ctx, io_now()));
+		arm(io, io->handler.turn(io->ctx, io_now()), least_ms);
 }
 
-/* Timers run before the loop waits for input, the check after it. */
+/* Timers run before the loop waits for input, the check after it. libuv runs
+ * those that are due until none is: one that is due again at once would keep
+ * it from the input for ever. */
 static void
 on_timer(uv_timer_t *t)
 {
-	turn(t->data);
+	turn(t->data, 1);
 }
 
 static void
@@ -87,7 +91,7 @@ on_check(uv_check_t *k)
 	struct io *io = k->data;
 
 	if (io->busy)
-		turn(io);
+		turn(io, 0);
 }
 
 static enum err_code

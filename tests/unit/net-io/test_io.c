@@ -35,6 +35,7 @@ struct end {
 	size_t len, segment;
 	bool send, plain;
 	uint64_t deadline;
+	bool restless; /* every turn wants another one at once */
 };
 
 static void
@@ -88,6 +89,8 @@ on_turn(void *ctx, uint64_t now)
 		x->deadline = 0;
 		push(x, VIEW_EMPTY, NULL);
 	}
+	if (x->restless)
+		return now;
 	return x->deadline != 0 ? x->deadline : IO_NEVER;
 }
 
@@ -237,6 +240,37 @@ deadline_and_watch(void **state)
 		;
 	end_close(x);
 	free(x);
+}
+
+/* A deadline that is over all the time keeps it from nothing. */
+static void
+restless(void **state)
+{
+	struct err e = ERR_INIT;
+	struct io_item *list = NULL;
+	struct end *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct got *g;
+
+	(void)state;
+	check(a != NULL && b != NULL);
+	end_open(a, "127.0.0.1:0");
+	end_open(b, "127.0.0.1:0");
+	a->restless = b->restless = true;
+	a->to = b->addr;
+	check_ok(io_start(a->io, &e), &e);
+	check_ok(io_start(b->io, &e), &e);
+	for (size_t i = 1; i <= 3; i++) {
+		a->len = a->segment = i;
+		__atomic_store_n(&a->send, true, __ATOMIC_RELEASE);
+		io_wake(a->io);
+		g = next(b, &list);
+		check(g->len == i);
+		free(g);
+	}
+	end_close(a);
+	end_close(b);
+	free(a);
+	free(b);
 }
 
 /* -- sockets that come and go while the thread runs ------------------------ */
@@ -411,6 +445,7 @@ main(void)
 	    cmocka_unit_test(trains_v4),
 	    cmocka_unit_test(trains_v6),
 	    cmocka_unit_test(deadline_and_watch),
+	    cmocka_unit_test(restless),
 	    cmocka_unit_test(sockets_at_run_time),
 	    cmocka_unit_test(taken_address),
 #ifdef IP_PMTUDISC_PROBE
