@@ -18,20 +18,10 @@ bring(struct common_net *net, const struct release_opts *r,
 static enum err_code
 config_nodes(struct common_net *net, const struct config *cfg, struct err *e)
 {
-	struct peer_discovery *d = &net->discovery;
-	enum err_code rc = ERR_OK;
-	size_t n;
-	bool none;
-
 	if (cfg->nbootstrap == 0 || net->cli->common.bootstrap != NULL)
 		return ERR_OK;
-	d->nbootstrap = 0;
-	for (size_t i = 0; i < cfg->nbootstrap && rc == ERR_OK; i++) {
-		rc = common_net_bootstrap(&net->bootstrap[d->nbootstrap], &n,
-		    &none, cfg->bootstrap[i], e);
-		d->nbootstrap += n;
-	}
-	return rc;
+	return common_net_nodes(
+	    net, (const char *const *)cfg->bootstrap, cfg->nbootstrap, e);
 }
 
 /* None of the source, from anybody: not one of the peers that a release wants

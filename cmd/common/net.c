@@ -191,6 +191,8 @@ common_net_start(struct common_net *n, struct err *e)
 
 	if (n->offline || n->node != NULL)
 		return ERR_OK;
+	if (n->discovers && (rc = common_net_names(n, e)) != ERR_OK)
+		return rc;
 	rc = peer_open(&n->node, &o, e);
 	for (size_t i = 0; i < n->ntopics && rc == ERR_OK; i++)
 		rc = peer_join(
@@ -231,7 +233,6 @@ common_net_open(struct common_net *out, struct cli *c, struct store *s,
     const struct cli_list *peers, struct err *e)
 {
 	struct err ignored = ERR_INIT;
-	bool none = false;
 	enum err_code rc;
 
 	memset(out, 0, sizeof(*out));
@@ -249,15 +250,14 @@ common_net_open(struct common_net *out, struct cli *c, struct store *s,
 	out->nat = peers->n;
 	if (out->offline)
 		return ERR_OK;
-	rc = common_net_bootstrap(out->bootstrap, &out->discovery.nbootstrap,
-	    &none, c->common.bootstrap, e);
+	rc = common_net_nodes(out, &c->common.bootstrap, 1, e);
 	if (rc == ERR_OK)
 		rc = common_net_relay(
 		    &out->discovery, &out->relay, c->common.relay, e);
 	out->discovery.bootstrap = out->bootstrap;
-	out->discovery.remember = out->discovers = !none;
-	out->offline =
-	    (none && out->nat == 0) || store_writable(s, &ignored) != ERR_OK;
+	out->discovery.remember = out->discovers;
+	out->offline = (!out->discovers && out->nat == 0) ||
+		       store_writable(s, &ignored) != ERR_OK;
 	return rc;
 }
 
@@ -353,10 +353,9 @@ bring(struct common_net *n, const struct b32 *key, uint64_t length,
 
 	if ((rc = is_here(n, key, length, &here, e)) != ERR_OK || here)
 		return rc;
-	if ((rc = common_net_start(n, e)) != ERR_OK)
-		return rc;
-	rc = peer_update(n->node, key, length,
-	    need == COMMON_NEED ? PEER_MUST : PEER_MAY, e);
+	if ((rc = common_net_start(n, e)) == ERR_OK)
+		rc = peer_update(n->node, key, length,
+		    need == COMMON_NEED ? PEER_MUST : PEER_MAY, e);
 	cli_status_clear(n->cli);
 	return make_do(n, key, length, rc, e);
 }

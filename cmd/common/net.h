@@ -32,7 +32,9 @@ struct common_net {
 	bool offline;		/* nothing will be */
 	struct peer_at at[PEER_AT_MAX];
 	size_t nat;
-	struct addr bootstrap[COMMON_NODES_MAX];
+	const char *const *nodes; /* lists of the nodes to begin with */
+	size_t nnodes;
+	struct addr bootstrap[COMMON_NODES_MAX]; /* of the start on */
 	struct b32 relay; /* what discovery.relay points to */
 	struct peer_discovery discovery;
 	bool discovers;
@@ -60,6 +62,12 @@ NODISCARD enum err_code common_net_words(
  * COMMON_NODES_MAX; *none is set for "none". ERR_USAGE, ERR_PEERS. */
 NODISCARD enum err_code common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e);
+/* The same for n, from several lists, which live as long as n: read now, names
+ * are looked up when something is asked of peers for the first time. */
+NODISCARD enum err_code common_net_nodes(struct common_net *n,
+    const char *const *nodes, size_t count, struct err *e);
+/* Look them up. */
+NODISCARD enum err_code common_net_names(struct common_net *n, struct err *e);
 /* The key of a blind relay, for peers that no way is found to through both
  * NATs; d->relay points to *key. NULL or empty: none. ERR_USAGE. */
 NODISCARD enum err_code common_net_relay(

@@ -70,9 +70,13 @@ look_up(struct addr *out, const char *host, uint16_t port, struct err *e)
 	return ERR_OK;
 }
 
-/* "host:port", or "address@name:port" as the original writes it. */
+enum names { NAMES_NOW, NAMES_LATER };
+
+/* "host:port", or "address@name:port" as the original writes it. Without the
+ * address if it is a name, and that is for later. */
 static enum err_code
-one_node(struct addr *out, const char *text, size_t len, struct err *e)
+one_node(struct addr *out, const char *text, size_t len, enum names how,
+    struct err *e)
 {
 	char node[NODE_MAX], *at, *colon;
 	uint16_t port;
@@ -90,9 +94,19 @@ one_node(struct addr *out, const char *text, size_t len, struct err *e)
 	*out = (struct addr){.family = 4, .port = port};
 	if (node[0] == '[' || node[0] == '\0')
 		return bad(text, len, e);
-	if (inet_pton(AF_INET, node, out->ip) == 1)
+	if (inet_pton(AF_INET, node, out->ip) == 1 || how == NAMES_LATER)
 		return ERR_OK;
 	return look_up(out, node, port, e);
+}
+
+/* The next place of a list that has n. */
+static enum err_code
+place(size_t n, struct err *e)
+{
+	if (n < COMMON_NODES_MAX)
+		return ERR_OK;
+	return err_set(e, ERR_USAGE, "--dht-bootstrap: more than %d nodes",
+	    COMMON_NODES_MAX);
 }
 
 static enum err_code
@@ -101,19 +115,21 @@ take_public(struct addr *out, size_t *n, struct err *e)
 	const size_t all = sizeof(public_nodes) / sizeof(public_nodes[0]);
 	enum err_code rc = ERR_OK;
 
-	for (*n = 0; *n < all && rc == ERR_OK; (*n)++)
-		rc = addr_parse(&out[*n], view_str(public_nodes[*n]), e);
+	for (size_t i = 0; i < all && rc == ERR_OK; i++)
+		if ((rc = place(*n, e)) == ERR_OK)
+			rc = addr_parse(
+			    &out[(*n)++], view_str(public_nodes[i]), e);
 	return rc;
 }
 
-enum err_code
-common_net_bootstrap(
-    struct addr *out, size_t *n, bool *none, const char *text, struct err *e)
+/* Adds to the n that are there; false in *none if text means some. */
+static enum err_code
+take(struct addr *out, size_t *n, bool *none, const char *text, enum names how,
+    struct err *e)
 {
 	enum err_code rc = ERR_OK;
 	size_t len;
 
-	*n = 0;
 	*none = text != NULL && strcmp(text, "none") == 0;
 	if (*none)
 		return ERR_OK;
@@ -122,13 +138,57 @@ common_net_bootstrap(
 	for (; *text != '\0' && rc == ERR_OK;
 	     text += len + (text[len] == ',')) {
 		len = strcspn(text, ",");
-		if (*n == COMMON_NODES_MAX)
-			return err_set(e, ERR_USAGE,
-			    "--dht-bootstrap: more than %d nodes",
-			    COMMON_NODES_MAX);
-		rc = one_node(&out[(*n)++], text, len, e);
+		if ((rc = place(*n, e)) == ERR_OK)
+			rc = one_node(&out[(*n)++], text, len, how, e);
 	}
 	return rc;
+}
+
+enum err_code
+common_net_bootstrap(
+    struct addr *out, size_t *n, bool *none, const char *text, struct err *e)
+{
+	*n = 0;
+	return take(out, n, none, text, NAMES_NOW, e);
+}
+
+/* All lists of n, into its bootstrap; all_none: each of them is "none". */
+static enum err_code
+take_all(struct common_net *n, bool *all_none, enum names how, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	bool none;
+
+	*all_none = true;
+	n->discovery.nbootstrap = 0;
+	for (size_t i = 0; i < n->nnodes && rc == ERR_OK; i++) {
+		rc = take(n->bootstrap, &n->discovery.nbootstrap, &none,
+		    n->nodes[i], how, e);
+		*all_none = *all_none && none;
+	}
+	return rc;
+}
+
+enum err_code
+common_net_nodes(
+    struct common_net *n, const char *const *nodes, size_t count, struct err *e)
+{
+	enum err_code rc;
+	bool none;
+
+	n->nodes = nodes;
+	n->nnodes = count;
+	rc = take_all(n, &none, NAMES_LATER, e);
+	n->discovers = !none;
+	return rc;
+}
+
+enum err_code
+common_net_names(struct common_net *n, struct err *e)
+{
+	bool none;
+
+	return take_all(n, &none, NAMES_NOW, e);
 }
 
 enum err_code

@@ -30,3 +30,16 @@ while [ $i -lt 33 ]; do
 	many=$many,127.0.0.1:$((i += 1))
 done
 pear-info "$link" --dht-bootstrap "$many" >/dev/null || echo "[$?]"
+echo "== too many, in a config"
+cat >multisig.json <<EOF
+{
+  "type": "drive",
+  "publicKeys": ["yrry6fo7roiurqkye78fkzddpjazo9hgtskjzeijsn557tqc4xpy"],
+  "namespace": "session/bootstrap",
+  "quorum": 1,
+  "srcKey": "${link#pear://}",
+  "bootstrap": ["$(echo "$many" | cut -d, -f1-32)", "127.0.0.1:33"]
+}
+EOF
+unset PEAR_DHT_BOOTSTRAP
+hyper-multisig request 2 >/dev/null || echo "[$?]"

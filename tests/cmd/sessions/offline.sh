@@ -10,7 +10,7 @@ sockets() {
 	strace -f -o "$HOME/trace" -e trace=socket,connect,bind "$@" \
 	    >"$HOME/said" 2>&1
 	printf '%s: exit %d, sockets %d\n' "$1" $? \
-	    "$(grep -c 'socket(AF_INET' "$HOME/trace")"
+	    "$(grep -c 'socket(' "$HOME/trace")"
 }
 
 mkdir app
@@ -28,6 +28,14 @@ version=$(pear-info "$link" --offline | sed -n 's/.*pear:\/\/0\.\([0-9]*\)\..*/\
 sockets pear-dump "pear://0.$version.$key" third
 sockets pear-provision --offline --yes --cooldown 0 \
     "pear://0.$version.$key" "$other" "pear://0.0.${other#pear://}"
+echo "== the name of a node is not looked up before it is asked"
+name=name.invalid:49737
+sockets pear-info --dht-bootstrap $name "$link"
+sockets pear-dump --dht-bootstrap 127.0.0.1:1,$name "$link" fourth
+PEAR_DHT_BOOTSTRAP=$name
+export PEAR_DHT_BOOTSTRAP
+sockets pear-stage "$link" app
+unset PEAR_DHT_BOOTSTRAP
 echo "== not here, and nobody may be asked"
 sockets pear-info --offline pear://yrry6fo7roiurqkye78fkzddpjazo9hgtskjzeijsn557tqc4xpy
 sockets pear-dump --offline pear://yrry6fo7roiurqkye78fkzddpjazo9hgtskjzeijsn557tqc4xpy none
