@@ -381,21 +381,6 @@ put(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
 }
 
 /* Seals in place. The count of what waits goes down as the stream sends. */
-void
-wire_conn_write(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
-{
-	size_t n;
-
-	if (c->state == CONN_CLOSED || c->ending) {
-		free(data);
-		__atomic_sub_fetch(&c->outbox, len, __ATOMIC_RELAXED);
-		return;
-	}
-	c->sealed += len;
-	n = secret_stream_seal(c->secret, data, len);
-	put(c, data, n, now);
-}
-
 static void
 hello(struct wire_conn *c, uint64_t now)
 {
@@ -412,6 +397,24 @@ hello(struct wire_conn *c, uint64_t now)
 		put(c, data, len, now);
 	}
 	buf_deinit(&b);
+}
+
+void
+wire_conn_write(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
+{
+	size_t n;
+
+	/* what opened it may have come before its first turn: ours goes first */
+	if (c->state == CONN_OPEN)
+		hello(c, now);
+	if (c->state == CONN_CLOSED || c->ending) {
+		free(data);
+		__atomic_sub_fetch(&c->outbox, len, __ATOMIC_RELAXED);
+		return;
+	}
+	c->sealed += len;
+	n = secret_stream_seal(c->secret, data, len);
+	put(c, data, n, now);
 }
 
 static void
