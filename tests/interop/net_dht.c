@@ -12,21 +12,15 @@
  * between neighbours. closed: nothing that comes to the server's socket
  * unasked is let in, as if behind a firewall.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
 #include "net/dht/dht.h"
 #include "net/secret/secret_stream.h"
 #include "net/udx/udx.h"
+#include "tests/interop/plain.h"
 
 #define SOCKS 600
 #define STREAMS 16
@@ -56,46 +50,7 @@ struct node {
 
 static struct node node;
 
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
-static void
-die(const char *what, const char *why)
-{
-	fprintf(stderr, "net_dht: %s: %s\n", what, why);
-	exit(1);
-}
-
 /* -- sockets -------------------------------------------------------------- */
-
-static int
-open_socket(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0)
-		die("socket", strerror(errno));
-	return fd;
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-
-	if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
-		die("socket", strerror(errno));
-	return ntohs(a.sin_port);
-}
 
 static uint32_t
 on_socket_open(void *ctx)
@@ -105,7 +60,7 @@ on_socket_open(void *ctx)
 	for (uint32_t i = RPC_SOCK_OTHER; i < SOCKS; i++) {
 		if (n->fd[i] >= 0)
 			continue;
-		n->fd[i] = open_socket();
+		n->fd[i] = plain_socket(0);
 		return i;
 	}
 	return DHT_NO_SOCK;
@@ -125,15 +80,10 @@ on_send(void *ctx, uint32_t sock, const struct addr *to, struct view v,
     unsigned ttl)
 {
 	struct node *n = ctx;
-	struct sockaddr_in a = {
-	    .sin_family = AF_INET, .sin_port = htons(to->port)};
 
 	/* what its own NAT alone should see goes no further */
-	if (ttl != 0 || to->family != 4)
-		return;
-	memcpy(&a.sin_addr, to->ip, 4);
-	(void)!sendto(
-	    n->fd[sock], v.ptr, v.len, 0, (struct sockaddr *)&a, sizeof(a));
+	if (ttl == 0 && to->family == 4)
+		plain_send(n->fd[sock], to, v);
 }
 
 static size_t
@@ -143,9 +93,7 @@ on_interfaces(void *ctx, struct addr *out, size_t max)
 
 	if (max == 0)
 		return 0;
-	*out = (struct addr){.family = 4,
-	    .port = port_of(n->fd[RPC_SOCK_SERVER]),
-	    .ip = {127, 0, 0, 1}};
+	*out = plain_addr(plain_port(n->fd[RPC_SOCK_SERVER]));
 	return 1;
 }
 
@@ -414,21 +362,14 @@ on_closed(void *ctx)
 static void
 take(struct node *n, uint32_t sock)
 {
-	struct sockaddr_in a;
-	socklen_t alen = sizeof(a);
-	struct addr from = {.family = 4};
 	struct stream *x;
 	uint8_t d[2048];
-	ssize_t len;
+	struct addr from;
+	struct view v;
 	uint32_t id;
 
 	while (n->fd[sock] >= 0 &&
-	       (len = recvfrom(n->fd[sock], d, sizeof(d), MSG_DONTWAIT,
-		    (struct sockaddr *)&a, &alen)) > 0) {
-		struct view v = view_of(d, (size_t)len);
-
-		from.port = ntohs(a.sin_port);
-		memcpy(from.ip, &a.sin_addr, 4);
+	       plain_recv(n->fd[sock], d, sizeof(d), &v, &from)) {
 		if (udx_peek(v, &id)) {
 			if ((x = stream_of(n, id)) != NULL)
 				stream_recv(n, x, sock, v, &from);
@@ -477,8 +418,7 @@ loop(struct node *n)
 static void
 start(struct node *n, uint16_t port)
 {
-	const struct addr boot = {
-	    .family = 4, .port = port, .ip = {127, 0, 0, 1}};
+	const struct addr boot = plain_addr(port);
 	const struct dht_env env = {.ctx = n,
 	    .send = on_send,
 	    .socket_open = on_socket_open,
@@ -488,8 +428,8 @@ start(struct node *n, uint16_t port)
 	    .rpc = {.role = RPC_ADAPTIVE, .bootstrap = &boot, .nbootstrap = 1}};
 
 	for (size_t i = 0; i < SOCKS; i++)
-		n->fd[i] = i < RPC_SOCK_OTHER ? open_socket() : -1;
-	o.rpc.port = port_of(n->fd[RPC_SOCK_SERVER]);
+		n->fd[i] = i < RPC_SOCK_OTHER ? plain_socket(0) : -1;
+	o.rpc.port = plain_port(n->fd[RPC_SOCK_SERVER]);
 	if (dht_new(&n->d, &o, &env, now(), &n->e) != ERR_OK)
 		die("node", n->e.msg);
 }

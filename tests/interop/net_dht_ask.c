@@ -10,18 +10,12 @@
  * Prints a line for each answer, and "done N" with the number of nodes that
  * stored something. Ends with 1 if there was no end within 20 s.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "net/dht/dht.h"
+#include "tests/interop/plain.h"
 
 #define DEADLINE_US 20000000u
 
@@ -31,62 +25,31 @@ static struct {
 	bool done;
 } node;
 
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
-static void
-die(const char *what, const char *why)
-{
-	fprintf(stderr, "net_dht_ask: %s: %s\n", what, why);
-	exit(1);
-}
-
 /* -- the node ------------------------------------------------------------- */
 
 static void
 on_send(void *ctx, uint32_t sock, const struct addr *to, struct view v,
     unsigned ttl)
 {
-	struct sockaddr_in a = {
-	    .sin_family = AF_INET, .sin_port = htons(to->port)};
-
 	(void)ctx;
 	(void)ttl;
-	memcpy(&a.sin_addr, to->ip, 4);
-	(void)!sendto(
-	    node.fd[sock], v.ptr, v.len, 0, (struct sockaddr *)&a, sizeof(a));
+	plain_send(node.fd[sock], to, v);
 }
 
 static void
 open_node(const char *port)
 {
 	const struct dht_env env = {.send = on_send};
-	const struct addr bootstrap = {.family = 4,
-	    .port = (uint16_t)strtoul(port, NULL, 10),
-	    .ip = {127, 0, 0, 1}};
+	const struct addr bootstrap =
+	    plain_addr((uint16_t)strtoul(port, NULL, 10));
 	struct dht_opts o = {.rpc = {.role = RPC_CLIENT_ONLY,
 				 .bootstrap = &bootstrap,
 				 .nbootstrap = 1}};
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t len = sizeof(a);
 	struct err e = ERR_INIT;
 
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (int i = 0; i < 2; i++) {
-		a.sin_port = 0;
-		node.fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (node.fd[i] < 0 ||
-		    bind(node.fd[i], (struct sockaddr *)&a, sizeof(a)) != 0 ||
-		    getsockname(node.fd[i], (struct sockaddr *)&a, &len) != 0)
-			die("socket", strerror(errno));
-	}
-	o.rpc.port = ntohs(a.sin_port);
+	for (int i = 0; i < 2; i++)
+		node.fd[i] = plain_socket(0);
+	o.rpc.port = plain_port(node.fd[RPC_SOCK_SERVER]);
 	if (dht_new(&node.d, &o, &env, now(), &e) != ERR_OK)
 		die("node", e.msg);
 }
@@ -95,18 +58,11 @@ static void
 receive(uint32_t sock)
 {
 	uint8_t data[2048];
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-	struct addr from = {.family = 4};
-	ssize_t n;
+	struct addr from;
+	struct view v;
 
-	n = recvfrom(node.fd[sock], data, sizeof(data), MSG_DONTWAIT,
-	    (struct sockaddr *)&a, &len);
-	if (n < 0)
-		return;
-	from.port = ntohs(a.sin_port);
-	memcpy(from.ip, &a.sin_addr, 4);
-	dht_recv(node.d, sock, view_of(data, (size_t)n), &from, now());
+	if (plain_recv(node.fd[sock], data, sizeof(data), &v, &from))
+		dht_recv(node.d, sock, v, &from, now());
 }
 
 /* Until ready, or done. */

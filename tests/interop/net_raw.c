@@ -8,18 +8,12 @@
  * for the other side's end. Of the datagrams it sends and of those it gets,
  * DROP in 10,000 are thrown away. Prints "ok" and how many were sent again.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/secret/secret_stream.h"
 #include "net/udx/udx.h"
+#include "tests/interop/plain.h"
 
 #define CHUNK 65536u
 #define QUEUE (1u << 20)   /* bytes handed to udx ahead of time */
@@ -36,15 +30,6 @@ struct raw {
 	uint64_t start;
 	bool ended;
 };
-
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
 
 /* Byte `at` of the stream. */
 static uint8_t
@@ -237,23 +222,18 @@ loop(struct raw *r, struct err *e)
 }
 
 /* A socket connected to the peer's port; tells its own. */
-static int
+static void
 socket_to(struct raw *r, uint16_t port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t len = sizeof(a);
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
 
-	r->peer =
-	    (struct addr){.family = 4, .port = port, .ip = {127, 0, 0, 1}};
-	r->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, len) != 0 ||
-	    getsockname(r->fd, (struct sockaddr *)&a, &len) != 0)
-		return -1;
-	printf("%d\n", ntohs(a.sin_port));
+	r->peer = plain_addr(port);
+	r->fd = plain_socket(0);
+	printf("%u\n", (unsigned)plain_port(r->fd));
 	fflush(stdout);
-	a.sin_port = htons(port);
-	return connect(r->fd, (struct sockaddr *)&a, len);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(r->fd, (struct sockaddr *)&a, sizeof(a)) != 0)
+		die("socket", strerror(errno));
 }
 
 static enum err_code
@@ -290,10 +270,7 @@ main(int argc, char **argv)
 	r.id = (uint32_t)strtoul(argv[2], NULL, 10);
 	r.total = strtoull(argv[5], NULL, 10);
 	r.drop = strtoull(argv[6], NULL, 10);
-	if (socket_to(&r, (uint16_t)strtoul(argv[1], NULL, 10)) != 0) {
-		fprintf(stderr, "net_raw: socket: %s\n", strerror(errno));
-		return 1;
-	}
+	socket_to(&r, (uint16_t)strtoul(argv[1], NULL, 10));
 	if (run(&r, (uint32_t)strtoul(argv[3], NULL, 10),
 		strcmp(argv[4], "initiator") == 0, &e) != ERR_OK) {
 		fprintf(stderr, "net_raw: %s\n", e.msg);

@@ -8,17 +8,12 @@
  * each: "about", "find TARGET", "get TARGET", "put TARGET TEXT", "renew". A
  * query ends in "done CLOSEST ANSWERS COMMITS". Ends with its input.
  */
-#include <arpa/inet.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "codec/hex.h"
 #include "net/rpc/rpc.h"
+#include "tests/interop/plain.h"
 
 #define COMMAND 1
 #define VALUES 256
@@ -39,25 +34,12 @@ struct node {
 	size_t nput;
 };
 
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
 static void
 send_to(void *ctx, uint32_t sock, const struct addr *to, struct view packet)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
 	struct node *n = ctx;
 
-	memcpy(&a.sin_addr, to->ip, 4);
-	a.sin_port = htons(to->port);
-	(void)!sendto(n->fd[sock], packet.ptr, packet.len, 0,
-	    (struct sockaddr *)&a, sizeof(a));
+	plain_send(n->fd[sock], to, packet);
 }
 
 static void
@@ -188,21 +170,13 @@ read_line(struct node *n)
 static void
 receive(struct node *n, uint32_t sock)
 {
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-	struct addr from = {.family = 4};
+	struct addr from;
 	uint8_t d[2048];
-	ssize_t got;
+	struct view v;
 
-	while ((got = recvfrom(n->fd[sock], d, sizeof(d), MSG_DONTWAIT,
-		    (struct sockaddr *)&a, &len)) > 0) {
-		struct view v = view_of(d, (size_t)got);
-
-		memcpy(from.ip, &a.sin_addr, 4);
-		from.port = ntohs(a.sin_port);
+	while (plain_recv(n->fd[sock], d, sizeof(d), &v, &from))
 		if (rpc_peek(v))
 			rpc_recv(n->rpc, sock, v, &from, now());
-	}
 }
 
 static void
@@ -225,24 +199,6 @@ loop(struct node *n)
 		if (p[2].revents != 0)
 			more = read_line(n);
 	}
-}
-
-static uint16_t
-open_sockets(struct node *n, uint16_t port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	socklen_t len = sizeof(a);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (int i = 0; i < 2; i++) {
-		n->fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		a.sin_port = i == RPC_SOCK_SERVER ? htons(port) : 0;
-		if (n->fd[i] < 0 ||
-		    bind(n->fd[i], (struct sockaddr *)&a, len) != 0 ||
-		    getsockname(n->fd[i], (struct sockaddr *)&a, &len) != 0)
-			return 0;
-	}
-	return ntohs(a.sin_port);
 }
 
 static enum rpc_role
@@ -273,11 +229,12 @@ main(int argc, char **argv)
 		if (addr_parse(&boot[o.nbootstrap++], view_str(argv[i]), &e) !=
 		    ERR_OK)
 			return 2;
-	o.port = open_sockets(n, (uint16_t)strtoul(argv[2], NULL, 10));
-	if (o.port == 0 || rpc_new(&n->rpc, &o, &env, now(), &e) != ERR_OK) {
-		fprintf(stderr, "net_rpc: no node: %s\n", e.msg);
-		return 1;
-	}
+	n->fd[RPC_SOCK_CLIENT] = plain_socket(0);
+	n->fd[RPC_SOCK_SERVER] =
+	    plain_socket((uint16_t)strtoul(argv[2], NULL, 10));
+	o.port = plain_port(n->fd[RPC_SOCK_SERVER]);
+	if (rpc_new(&n->rpc, &o, &env, now(), &e) != ERR_OK)
+		die("no node", e.msg);
 	setvbuf(stdin, NULL, _IONBF, 0); /* poll() sees every line */
 	printf("listening %u\n", (unsigned)o.port);
 	loop(n);
