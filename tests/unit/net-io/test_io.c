@@ -1,6 +1,7 @@
 /* The network thread: trains of every size arrive whole, with and without
  * segmentation; wake-ups, deadlines, watches and queues between threads. */
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,13 +78,14 @@ on_turn(void *ctx, uint64_t now)
 	struct end *x = ctx;
 	size_t len, all;
 
-	if (__atomic_exchange_n(&x->send, false, __ATOMIC_ACQUIRE)) {
+	if (__atomic_load_n(&x->send, __ATOMIC_ACQUIRE)) {
 		if (x->plain)
 			x->s->segments = false;
 		len = all = x->len;
 		check(
 		    io_send(x->s, x->buf, &len, x->segment, &x->to) == IO_SENT);
 		check(len == all);
+		__atomic_store_n(&x->send, false, __ATOMIC_RELEASE);
 	}
 	if (x->deadline != 0 && now >= x->deadline) {
 		x->deadline = 0;
@@ -92,6 +94,14 @@ on_turn(void *ctx, uint64_t now)
 	if (x->restless)
 		return now;
 	return x->deadline != 0 ? x->deadline : IO_NEVER;
+}
+
+/* What has come was sent, but the call need not have returned yet. */
+static void
+until_sent(struct end *x)
+{
+	while (__atomic_load_n(&x->send, __ATOMIC_ACQUIRE))
+		(void)sched_yield();
 }
 
 static const struct io_handler handler = {
@@ -180,6 +190,7 @@ trains(const char *at, bool plain)
 			free(g);
 		}
 		check(list == NULL);
+		until_sent(a);
 	}
 	end_close(a);
 	end_close(b);
@@ -266,6 +277,7 @@ restless(void **state)
 		g = next(b, &list);
 		check(g->len == i);
 		free(g);
+		until_sent(a);
 	}
 	end_close(a);
 	end_close(b);
