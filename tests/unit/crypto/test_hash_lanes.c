@@ -8,20 +8,10 @@
 
 #include "crypto/hash.h"
 #include "crypto/hash_lanes.h"
+#include "support/dice.h"
 #include "support/vec.h"
 
 #define MANY 24
-
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-static uint64_t
-any(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 /* Bytes of no regular pattern; the caller frees them. */
 static uint8_t *

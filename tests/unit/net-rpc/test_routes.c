@@ -8,20 +8,10 @@
 
 #include "net/rpc/message.h"
 #include "net/rpc/routes.h"
+#include "support/dice.h"
 #include "support/vec.h"
 
 #define NODES 3000
-
-static uint64_t dice = 88172645463325252u;
-
-static uint64_t
-roll(uint64_t n)
-{
-	dice ^= dice << 13;
-	dice ^= dice >> 7;
-	dice ^= dice << 17;
-	return dice % n;
-}
 
 static void
 node(size_t i, struct addr *a, struct b32 *id)
@@ -95,8 +85,8 @@ same_closest(const struct routes *t, const struct twin *w, size_t k)
 	size_t n;
 
 	for (size_t i = 0; i < 32; i++)
-		target.b[i] = (uint8_t)roll(256);
-	if (roll(4) == 0)
+		target.b[i] = (uint8_t)any(256);
+	if (any(4) == 0)
 		target = w->own;
 	n = routes_closest(t, &target, got, k);
 	check(n == (w->n < k ? w->n : k));
@@ -131,13 +121,13 @@ same(const struct routes *t, const struct twin *w)
 	for (size_t i = w->n; i > 0; i--, x = x->older)
 		check(x != NULL);
 	check(x == NULL);
-	same_closest(t, w, 1 + roll(ROUTES_K));
+	same_closest(t, w, 1 + any(ROUTES_K));
 }
 
 static void
 step(struct routes *t, struct twin *w)
 {
-	size_t i = roll(NODES), at = twin_find(w, i);
+	size_t i = any(NODES), at = twin_find(w, i);
 	struct route *x;
 	struct addr a;
 	struct b32 id;
@@ -145,9 +135,9 @@ step(struct routes *t, struct twin *w)
 	node(i, &a, &id);
 	x = routes_get(t, &id);
 	check((x != NULL) == (at < w->n));
-	if (x == NULL || roll(8) == 0) {
+	if (x == NULL || any(8) == 0) {
 		check((routes_add(t, &id, &a) != NULL) == twin_add(w, i));
-	} else if (roll(2) == 0) {
+	} else if (any(2) == 0) {
 		routes_remove(t, x);
 		twin_remove(w, at);
 	} else {
@@ -165,7 +155,7 @@ rekey(struct routes *t, struct twin *w)
 	struct b32 id;
 	struct addr a;
 
-	node(NODES + roll(1000), &a, &id);
+	node(NODES + any(1000), &a, &id);
 	old = *w;
 	*w = (struct twin){.own = id};
 	for (size_t i = 0; i < old.n; i++)

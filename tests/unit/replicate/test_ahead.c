@@ -1,31 +1,9 @@
 /* ahead: frames that come together. Each answer is judged for itself, in its
  * turn, whatever was computed before and however frames are cut. */
-#include "foe.h"
+#include "plot.h"
 
 #define BLOCKS 40
 #define FRAMES 64
-
-static struct core_proof *proof;
-static struct buf value;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	proof = calloc(1, sizeof(*proof));
-	check(proof != NULL);
-	buf_init(&value, 1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(proof);
-	buf_deinit(&value);
-	return 0;
-}
 
 /* A replica that has the head and has asked for blocks; who answers. */
 struct plot {
@@ -42,22 +20,9 @@ struct plot {
 static void
 plot_begin(struct plot *p)
 {
-	struct replicate_core *rc;
-	struct err e = ERR_INIT;
-
 	memset(p, 0, sizeof(*p));
-	net_side(&p->n, &p->truth, true, NULL);
-	net_side(&p->n, &p->b, false, NULL);
-	net_fill(&p->truth, BLOCKS);
+	(void)plot_meet(&p->n, &p->truth, &p->b, &p->f, BLOCKS);
 	p->c = fix_core(&p->truth.f, CORE_READ);
-	rc = net_open(&p->b);
-	check_ok(replicate_download(rc, 0, UINT64_MAX, &e), &e);
-	foe_join(&p->n, &p->f, &p->b);
-	foe_turn(&p->n, &p->f);
-	foe_sync(&p->f, 0, BLOCKS, 0);
-	foe_range(&p->f, false, 0, BLOCKS);
-	foe_turn(&p->n, &p->f);
-	check(p->f.nq == 1 && p->f.q[0].part.has_upgrade);
 	foe_honest(p->c, &p->f.q[0], proof, &value);
 	foe_data(&p->f, p->f.q[0].id, proof);
 	foe_turn(&p->n, &p->f);
@@ -261,5 +226,5 @@ main(void)
 	    cmocka_unit_test(test_reused),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, plot_setup, plot_teardown);
 }

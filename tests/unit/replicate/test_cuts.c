@@ -2,6 +2,7 @@
  * and mended at random each second. Whatever one of them has, all come to
  * have, and never does a long time pass in which nobody gets anything. */
 #include "net.h"
+#include "support/dice.h"
 
 #define PEERS 20
 #define LINES (2 * PEERS) /* two rings: to the next, and to one far away */
@@ -9,17 +10,6 @@
 #define BLOCKS 400
 #define PIECE 8
 #define PATIENCE 30 /* seconds without a new block anywhere */
-
-static uint64_t seed;
-
-static uint64_t
-any(uint64_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % n;
-}
 
 struct cuts {
 	struct net n;
@@ -104,7 +94,7 @@ one(uint64_t number)
 	int quiet = 0;
 
 	memset(&s, 0, sizeof(s));
-	seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	dice = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	net_side(&s.n, &s.writer, true, NULL);
 	net_fill(&s.writer, BLOCKS);
 	hand_out(&s);

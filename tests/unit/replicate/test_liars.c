@@ -1,31 +1,9 @@
 /* liars: peers that claim what they do not have, prove what is not so, or do
  * not answer (W8 to W10, W18). Nothing wrong is stored, the liar loses the
  * core, and whoever is honest finishes the work. */
-#include "foe.h"
+#include "plot.h"
 
 #define BLOCKS 200
-
-static struct core_proof *proof;
-static struct buf value;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	proof = calloc(1, sizeof(*proof));
-	check(proof != NULL);
-	buf_init(&value, 1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(proof);
-	buf_deinit(&value);
-	return 0;
-}
 
 /* A replica that wants all, a true store, and a peer that lies about it. */
 struct plot {
@@ -40,21 +18,9 @@ struct plot {
 static void
 plot_begin(struct plot *p)
 {
-	struct err e = ERR_INIT;
-
 	memset(p, 0, sizeof(*p));
-	net_side(&p->n, &p->truth, true, NULL);
-	net_side(&p->n, &p->b, false, NULL);
-	net_fill(&p->truth, BLOCKS);
+	p->rc = plot_meet(&p->n, &p->truth, &p->b, &p->f, BLOCKS);
 	p->c = fix_core(&p->truth.f, CORE_READ);
-	p->rc = net_open(&p->b);
-	check_ok(replicate_download(p->rc, 0, UINT64_MAX, &e), &e);
-	foe_join(&p->n, &p->f, &p->b);
-	foe_turn(&p->n, &p->f);
-	foe_sync(&p->f, 0, BLOCKS, 0);
-	foe_range(&p->f, false, 0, BLOCKS);
-	foe_turn(&p->n, &p->f);
-	check(p->f.rc == ERR_OK && p->f.nq == 1 && p->f.q[0].part.has_upgrade);
 }
 
 /* Honest for the head. */
@@ -567,5 +533,5 @@ main(void)
 	    cmocka_unit_test(test_writer),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, plot_setup, plot_teardown);
 }

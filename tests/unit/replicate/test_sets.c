@@ -7,20 +7,10 @@
 #include <string.h>
 
 #include "replicate/impl.h"
+#include "support/dice.h"
 #include "support/vec.h"
 
 #define SPACE (3 * BITMAP_PAGE + 100)
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t
-any(uint64_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % n;
-}
 
 /* A place that is near a border of words or pages more often than not. */
 static uint64_t

@@ -1,20 +1,10 @@
 /* storm: by seed, sides that append, truncate, forget, connect and vanish at
  * random, over lines of all kinds; when it is calm again, all is whole. */
 #include "net.h"
+#include "support/dice.h"
 
 #define SIDES 5
 #define PAIRS (SIDES * (SIDES - 1) / 2)
-
-static uint64_t seed;
-
-static uint64_t
-any(uint64_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % n;
-}
 
 struct storm {
 	struct net n;
@@ -186,7 +176,7 @@ one_storm(uint64_t number)
 	struct err e = ERR_INIT;
 
 	memset(&s, 0, sizeof(s));
-	seed = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	dice = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	for (int i = 0; i < SIDES; i++) {
 		net_side(&s.n, &s.side[i], i == 0, NULL);
 		s.c[i] = net_open(&s.side[i]);
