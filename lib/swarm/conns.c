@@ -51,6 +51,19 @@ attach(struct swarm *s, struct peer *p, bool initiator, uint64_t conn,
 	table_count(s, p, 1);
 }
 
+/* Its topics may change while they are told. */
+static void
+tell_met(struct swarm *s, const struct b32 *key, uint64_t now)
+{
+	const struct peer *p = table_find(s, key);
+
+	for (size_t i = 0; s->env.met != NULL && p != NULL && i < p->ntopics;
+	     i++) {
+		s->env.met(s->env.ctx, &p->topics[i]->key, now);
+		p = table_find(s, key);
+	}
+}
+
 bool
 swarm_admits(struct swarm *s, const struct b32 *key, uint64_t now)
 {
@@ -125,6 +138,8 @@ swarm_opened(struct swarm *s, const struct b32 *key, bool initiator,
 		s->env.undial(s->env.ctx, &remote);
 	if (old != 0)
 		drop(s, old, "duplicate connection");
+	else
+		tell_met(s, &remote, now);
 	return true;
 }
 

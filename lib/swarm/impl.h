@@ -29,6 +29,7 @@
 #define BUCKETS 4096 /* of the table; a power of two */
 #define BUCKET_BITS 12
 #define TOPIC_EDGES_MAX 256 /* peers remembered for one topic */
+#define TOPIC_BUCKETS 8192  /* of the topics; a power of two */
 
 /* -- peers ---------------------------------------------------------------- */
 
@@ -61,6 +62,12 @@ struct peer {
 
 enum topic_state { TOPIC_JOINED, TOPIC_LEAVING, TOPIC_OVER };
 
+/* A node of the DHT, kept small: there are many topics. */
+struct near {
+	uint8_t ip[4];
+	uint16_t port;
+};
+
 struct edge {
 	struct peer *peer;
 	uint32_t round; /* of the topic, when it was found last */
@@ -68,6 +75,7 @@ struct edge {
 
 struct topic {
 	struct swarm *s;
+	struct topic *chain; /* in its bucket */
 	struct b32 key;
 	enum topic_state state;
 	int flags;
@@ -76,21 +84,22 @@ struct topic {
 	/* the search under way; NULL also while it is being started */
 	struct dht_search *look, *gone;
 	bool looking, going;
-	bool announcing; /* the look does */
-	bool announced;	 /* records of us may be out there */
-	struct addr closest[RPC_K];
-	size_t nclosest;
+	bool announcing;      /* the look does */
+	bool announced;	      /* records of us may be out there */
+	struct near *closest; /* RPC_K at most; NULL: none */
+	uint32_t nclosest;
 	uint32_t round; /* searches that were started */
-	size_t found, commits;
+	uint32_t found, commits;
 
 	uint64_t next;	/* when it is looked up; not while it is */
 	uint64_t whole; /* when it is announced too; next <= whole */
 	unsigned step;	/* of the backoff while nobody is connected */
 
 	struct edge *edges;
-	size_t nedges, cap;
+	uint32_t nedges;
+	size_t cap;
 	/* sums over the edges */
-	size_t connected, queued, dialling;
+	uint32_t connected, queued, dialling;
 	bool dialled;	/* it had its turn */
 	uint64_t queue; /* since when somebody waits for its first turn */
 };
@@ -120,10 +129,13 @@ struct swarm {
 	uint64_t wake;	/* not after the first PEER_WAITING is due */
 	uint64_t fresh; /* when a new topic may have a dial beyond the limit */
 
+	struct topic *topic_bucket[TOPIC_BUCKETS]; /* those not over */
 	struct topic **topics;
 	size_t ntopics, topics_cap, cursor;
 	bool over;	 /* some may be TOPIC_OVER */
 	size_t searches; /* looks under way */
+	size_t backs;	 /* announcements being taken back */
+	bool waiting;	 /* some wait to be */
 	bool lonely;	 /* a topic may have lost its last peer */
 	bool moved;	 /* topics_due is not known */
 	uint64_t topics_due;
@@ -147,6 +159,7 @@ void table_free(struct swarm *s);
 /* Into the sums (by = 1), or out of them (-1). */
 void table_count(struct swarm *s, struct peer *p, int by);
 void table_set(struct swarm *s, struct peer *p, enum peer_state state);
+bool table_linked(const struct topic *t, const struct peer *p);
 /* The edge of both; a new one if there is room for it. May be NULL. */
 struct edge *table_link(
     struct swarm *s, struct topic *t, struct peer *p, uint64_t now);
@@ -189,13 +202,16 @@ bool peers_room(const struct swarm *s);
 
 /* -- topics.c ------------------------------------------------------------- */
 
-struct topic *topics_find(const struct swarm *s, const struct b32 *key);
+struct topic *topics_find(struct swarm *s, const struct b32 *key);
 struct topic *topics_add(struct swarm *s, const struct b32 *key, uint64_t now);
 void topics_flags(struct topic *t, int flags, uint64_t now);
 void topics_refresh(struct topic *t, uint64_t now);
 /* It becomes TOPIC_OVER, at once or when it is taken back everywhere. */
 void topics_leave(struct topic *t, uint64_t now);
 void topics_stop(struct topic *t); /* forget its searches */
+void topics_end(struct topic *t);  /* freed by the next turn */
+/* Begin to take back what waits for it, as far as there is room. */
+void topics_take_back(struct swarm *s, uint64_t now);
 uint64_t topics_turn(struct swarm *s, uint64_t now);
 void topics_sweep(struct swarm *s); /* free those that are over */
 

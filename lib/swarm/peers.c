@@ -171,16 +171,19 @@ peers_found(
 {
 	struct edge *x;
 	struct peer *p;
-	bool first, news;
+	bool first, news, met;
 
 	if (b32_eq(&r->key, &s->pair.pub) || r->nrelays > DHT_RELAYS_MAX)
 		return;
 	if ((p = table_take(s, &r->key, now)) == NULL)
 		return;
+	met = p->conn.id != 0 && !table_linked(t, p);
 	if ((x = table_link(s, t, p, now)) == NULL) {
 		table_release(s, p, now);
 		return;
 	}
+	if (met && s->env.met != NULL)
+		s->env.met(s->env.ctx, &t->key, now);
 	/* many nodes tell of the same record: once in a search counts */
 	first = x->round != t->round;
 	x->round = t->round;

@@ -60,8 +60,7 @@ swarm_free(struct swarm *s)
 		return;
 	for (size_t i = 0; i < s->ntopics; i++) {
 		topics_stop(s->topics[i]);
-		s->topics[i]->state = TOPIC_OVER;
-		s->over = true;
+		topics_end(s->topics[i]);
 	}
 	table_free(s);
 	topics_sweep(s);
@@ -112,12 +111,17 @@ swarm_leave(struct swarm *s, const struct b32 *topic, uint64_t now)
 void
 swarm_refresh(struct swarm *s, const struct b32 *topic, uint64_t now)
 {
+	struct topic *t;
+
 	s->now = now;
+	if (topic != NULL) {
+		if ((t = topics_find(s, topic)) != NULL)
+			topics_refresh(t, now);
+		return;
+	}
 	for (size_t i = 0; i < s->ntopics; i++)
-		if (topic == NULL || b32_eq(&s->topics[i]->key, topic))
-			topics_refresh(s->topics[i], now);
-	if (topic == NULL)
-		peers_hurry(s, now);
+		topics_refresh(s->topics[i], now);
+	peers_hurry(s, now);
 }
 
 /* -- explicit peers ------------------------------------------------------- */
@@ -198,12 +202,12 @@ tell_closed(struct swarm *s)
 static uint64_t
 close_turn(struct swarm *s, uint64_t now)
 {
+	topics_take_back(s, now);
 	if (!all_left(s) && now < s->close_at)
 		return s->close_at;
 	for (size_t i = 0; i < s->ntopics; i++) {
 		topics_stop(s->topics[i]);
-		s->topics[i]->state = TOPIC_OVER;
-		s->over = true;
+		topics_end(s->topics[i]);
 	}
 	tell_closed(s);
 	return UINT64_MAX;

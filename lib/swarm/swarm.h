@@ -34,7 +34,7 @@
 #define SWARM_PEERS_MAX 64   /* connections, explicit ones not counted */
 #define SWARM_PARALLEL 3     /* dials at a time */
 #define SWARM_KNOWN_MAX 8192 /* peers remembered, the worst go first */
-#define SWARM_TOPICS_MAX 8192
+#define SWARM_TOPICS_MAX 65536
 #define SWARM_EXPLICIT_MAX 256
 /* Dialled for one topic before the others have had theirs. */
 #define SWARM_TOPIC_PEERS_MAX 16
@@ -66,6 +66,10 @@ struct swarm_env {
 	 * yet; next: when it is looked up again. */
 	void (*looked)(void *ctx, const struct b32 *topic, size_t found,
 	    size_t announced, uint64_t next, uint64_t now);
+	/* Somebody who was found under this topic is connected now, or whoever
+	 * is connected was found under it. Not told of those that came to us
+	 * and were never found. NULL: nobody wants to know. */
+	void (*met)(void *ctx, const struct b32 *topic, uint64_t now);
 };
 
 struct swarm_opts {

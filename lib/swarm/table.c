@@ -49,11 +49,18 @@ add(size_t *sum, bool is, int by)
 }
 
 static void
+add_small(uint32_t *sum, bool is, int by)
+{
+	if (is)
+		*sum = by > 0 ? *sum + 1 : *sum - 1;
+}
+
+static void
 count_topic(struct topic *t, const struct peer *p, int by)
 {
-	add(&t->connected, p->conn.id != 0, by);
-	add(&t->queued, p->state == PEER_QUEUED, by);
-	add(&t->dialling, p->state == PEER_DIALLING, by);
+	add_small(&t->connected, p->conn.id != 0, by);
+	add_small(&t->queued, p->state == PEER_QUEUED, by);
+	add_small(&t->dialling, p->state == PEER_DIALLING, by);
 	if (by > 0 && p->state == PEER_QUEUED && t->queue == UINT64_MAX)
 		t->queue = t->s->now;
 }
@@ -208,12 +215,20 @@ find_edge(const struct topic *t, const struct peer *p, size_t *out)
 	return false;
 }
 
+bool
+table_linked(const struct topic *t, const struct peer *p)
+{
+	size_t i;
+
+	return find_edge(t, p, &i);
+}
+
 /* A topic has as many as it may: the worst that nothing holds makes way, but
  * none that is better than a stranger. */
 static bool
 make_edge(struct swarm *s, struct topic *t, uint64_t now)
 {
-	size_t start = table_random(s, (uint32_t)t->nedges), worst = 0;
+	size_t start = table_random(s, t->nedges), worst = 0;
 	const struct peer *bad = NULL;
 
 	for (size_t i = 0; i < t->nedges; i++) {

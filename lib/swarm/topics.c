@@ -20,6 +20,7 @@
 #define WHOLE (10 * MINUTE)
 #define WHOLE_JITTER (2 * MINUTE)
 #define SEARCHES_MAX 16
+#define BACKS_MAX 128
 #define LONELY_GAP (SECOND / 4)
 #define NO_RELAYS_WAIT (10 * SECOND) /* for the server to be announced */
 #define NO_RELAYS_TICK SECOND
@@ -27,26 +28,38 @@
 
 static void take_back(struct topic *t, uint64_t now);
 
-struct topic *
-topics_find(const struct swarm *s, const struct b32 *key)
+/* Topics are hashes, and chosen by the owner. */
+static struct topic **
+bucket_of(struct swarm *s, const struct b32 *key)
 {
-	for (size_t i = 0; i < s->ntopics; i++)
-		if (s->topics[i]->state != TOPIC_OVER &&
-		    b32_eq(&s->topics[i]->key, key))
-			return s->topics[i];
-	return NULL;
+	uint64_t x;
+
+	memcpy(&x, key->b, sizeof(x));
+	return &s->topic_bucket[x & (TOPIC_BUCKETS - 1)];
+}
+
+struct topic *
+topics_find(struct swarm *s, const struct b32 *key)
+{
+	struct topic *t = *bucket_of(s, key);
+
+	while (t != NULL && !b32_eq(&t->key, key))
+		t = t->chain;
+	return t;
 }
 
 struct topic *
 topics_add(struct swarm *s, const struct b32 *key, uint64_t now)
 {
-	struct topic *t;
+	struct topic *t, **at = bucket_of(s, key);
 
 	if (!ARR_RESERVE(s->topics, s->ntopics + 1, s->topics_cap) ||
 	    (t = calloc(1, sizeof(*t))) == NULL)
 		return NULL;
 	t->s = s;
 	t->key = *key;
+	t->chain = *at;
+	*at = t;
 	t->joined = now;
 	t->next = t->whole = now;
 	t->queue = UINT64_MAX;
@@ -63,6 +76,7 @@ topics_stop(struct topic *t)
 	if (t->gone != NULL)
 		dht_search_cancel(t->gone);
 	t->s->searches -= t->looking;
+	t->s->backs -= t->going;
 	t->look = t->gone = NULL;
 	t->looking = t->going = false;
 }
@@ -123,14 +137,35 @@ plan(struct topic *t, uint64_t now)
 	t->s->moved = true;
 }
 
+/* Without memory, and when nobody answers, those of last time: they may be
+ * back. */
 static void
 keep_closest(struct topic *t, const struct rpc_node *closest, size_t n)
 {
-	if (n == 0)
-		return; /* those of last time may be back next time */
-	t->nclosest = n < RPC_K ? n : RPC_K;
-	for (size_t i = 0; i < t->nclosest; i++)
-		t->closest[i] = closest[i].addr;
+	struct near *kept;
+
+	n = n < RPC_K ? n : RPC_K;
+	if (n == 0 || (kept = calloc(n, sizeof(*kept))) == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(kept[i].ip, closest[i].addr.ip, sizeof(kept[i].ip));
+		kept[i].port = closest[i].addr.port;
+	}
+	free(t->closest);
+	t->closest = kept;
+	t->nclosest = (uint32_t)n;
+}
+
+static void
+start_near(const struct topic *t, struct dht_search_opts *o,
+    struct addr out[static RPC_K])
+{
+	for (size_t i = 0; i < t->nclosest; i++) {
+		out[i] = (struct addr){.family = 4, .port = t->closest[i].port};
+		memcpy(out[i].ip, t->closest[i].ip, sizeof(t->closest[i].ip));
+	}
+	o->start = out;
+	o->nstart = t->nclosest;
 }
 
 static void
@@ -158,7 +193,7 @@ on_looked(void *ctx, const struct rpc_node *closest, size_t n, size_t commits,
 	if (n > 0)
 		unlink_stale(t, now);
 	if (t->announcing)
-		t->commits = commits;
+		t->commits = (uint32_t)commits;
 	plan(t, now); /* at once, if a refresh came meanwhile */
 	if (s->env.looked != NULL)
 		s->env.looked(s->env.ctx, &t->key, t->found,
@@ -179,6 +214,7 @@ must_wait(const struct topic *t, size_t nrelays, uint64_t now)
 static void
 search(struct topic *t, struct dht_search_opts *o, uint64_t now)
 {
+	struct addr near[RPC_K];
 	struct dht_search *look = NULL;
 	struct swarm *s = t->s;
 	struct err e = ERR_INIT;
@@ -188,8 +224,7 @@ search(struct topic *t, struct dht_search_opts *o, uint64_t now)
 	t->round++;
 	s->searches++;
 	o->topic = t->key;
-	o->start = t->closest;
-	o->nstart = t->nclosest;
+	start_near(t, o, near);
 	o->found = on_found;
 	o->done = on_looked;
 	o->ctx = t;
@@ -327,6 +362,7 @@ next_due(const struct swarm *s, uint64_t now)
 uint64_t
 topics_turn(struct swarm *s, uint64_t now)
 {
+	topics_take_back(s, now);
 	if (s->lonely)
 		comfort(s, now);
 	if (!s->moved && now < s->topics_due)
@@ -374,10 +410,16 @@ topics_flags(struct topic *t, int flags, uint64_t now)
 		take_back(t, now);
 }
 
-/* Freed by the next turn. */
-static void
-end(struct topic *t)
+void
+topics_end(struct topic *t)
 {
+	struct topic **at = bucket_of(t->s, &t->key);
+
+	if (t->state == TOPIC_OVER)
+		return;
+	while (*at != t)
+		at = &(*at)->chain;
+	*at = t->chain;
 	t->state = TOPIC_OVER;
 	t->s->over = true;
 }
@@ -392,34 +434,68 @@ on_gone(void *ctx, const struct rpc_node *closest, size_t n, size_t commits,
 	(void)n;
 	(void)commits;
 	t->s->now = now;
+	t->s->backs--;
 	t->going = false;
 	t->gone = NULL;
 	if (t->state == TOPIC_LEAVING)
-		end(t);
+		topics_end(t);
 }
 
-/* Our records, where the last announcements put them. */
+/* Our records, where the last announcements put them; a few topics at a
+ * time. */
 static void
 take_back(struct topic *t, uint64_t now)
 {
-	struct dht_search_opts o = {.topic = t->key,
-	    .start = t->closest,
-	    .nstart = t->nclosest,
-	    .pair = &t->s->pair,
-	    .done = on_gone,
-	    .ctx = t};
+	struct dht_search_opts o = {
+	    .topic = t->key, .pair = &t->s->pair, .done = on_gone, .ctx = t};
+	struct addr near[RPC_K];
 	struct dht_search *gone = NULL;
 	struct err e = ERR_INIT;
 
 	if (!t->announced)
 		return;
+	if (t->s->backs >= BACKS_MAX) {
+		t->s->waiting = true;
+		return;
+	}
 	t->announced = false;
 	t->commits = 0;
 	t->going = true;
-	if (dht_unannounce(&gone, t->s->dht, &o, now, &e) != ERR_OK)
+	t->s->backs++;
+	start_near(t, &o, near);
+	if (dht_unannounce(&gone, t->s->dht, &o, now, &e) != ERR_OK) {
+		t->s->backs -= t->going;
 		t->going = false;
-	else if (t->going)
+	} else if (t->going) {
 		t->gone = gone;
+	}
+}
+
+/* Is it to be taken back, and not being so? */
+static bool
+waits(const struct topic *t)
+{
+	return t->announced && !t->going &&
+	       (t->state == TOPIC_LEAVING ||
+		   (t->state == TOPIC_JOINED &&
+		       (t->flags & SWARM_SERVER) == 0));
+}
+
+void
+topics_take_back(struct swarm *s, uint64_t now)
+{
+	if (!s->waiting || s->backs >= BACKS_MAX)
+		return;
+	s->waiting = false;
+	for (size_t i = 0; i < s->ntopics && !s->waiting; i++) {
+		struct topic *t = s->topics[i];
+
+		if (!waits(t))
+			continue;
+		take_back(t, now);
+		if (t->state == TOPIC_LEAVING && !t->going && !t->announced)
+			topics_end(t);
+	}
 }
 
 void
@@ -435,8 +511,8 @@ topics_leave(struct topic *t, uint64_t now)
 	t->state = TOPIC_LEAVING;
 	unlink_all(t, now);
 	take_back(t, now);
-	if (!t->going)
-		end(t);
+	if (!t->going && !t->announced)
+		topics_end(t);
 	t->s->moved = t->s->dirty = true;
 }
 
@@ -455,6 +531,7 @@ topics_sweep(struct swarm *s)
 			s->topics[n++] = t;
 			continue;
 		}
+		free(t->closest);
 		free(t->edges);
 		free(t);
 	}

@@ -31,7 +31,8 @@ struct fake {
 	/* the owner */
 	struct b32 dialled[FAKE_MAX];
 	uint64_t dialled_at[FAKE_MAX];
-	size_t ndialled, nundialled, ndropped, nlooked, nclosed;
+	size_t ndialled, nundialled, ndropped, nlooked, nclosed, nmet;
+	struct b32 met; /* the last topic */
 	struct b32 undialled;
 	uint64_t dropped;
 	const char *why;
@@ -198,6 +199,15 @@ fake_looked(void *ctx, const struct b32 *topic, size_t found, size_t announced,
 }
 
 static inline void
+fake_met(void *ctx, const struct b32 *topic, uint64_t now)
+{
+	(void)ctx;
+	check(now == fake.now);
+	fake.met = *topic;
+	fake.nmet++;
+}
+
+static inline void
 fake_closed(void *ctx)
 {
 	(void)ctx;
@@ -251,7 +261,8 @@ fake_begin(const struct swarm_opts *opts, uint8_t own)
 	struct swarm_env env = {.dial = fake_dial,
 	    .undial = fake_undial,
 	    .drop = fake_drop,
-	    .looked = fake_looked};
+	    .looked = fake_looked,
+	    .met = fake_met};
 	struct swarm_opts o = {0};
 	struct b32 seed = {{7}};
 	struct err e = ERR_INIT;

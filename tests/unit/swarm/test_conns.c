@@ -271,6 +271,40 @@ test_thousand(void **state)
 	fake_free();
 }
 
+/* Whose drives somebody may have: told once for each topic he was found
+ * under, whichever came first. */
+static void
+test_met(void **state)
+{
+	static const struct b32 other = {{2}}, third = {{3}};
+	struct b32 k = dialling(0xff), stranger = fake_key(7);
+
+	(void)state;
+	fake_join(&other, SWARM_CLIENT);
+	fake_join(&third, SWARM_CLIENT);
+	fake_find_peers(&other, 1, 1);
+	check(fake.nmet == 0);
+	check(swarm_opened(fake.s, &k, true, 1, fake.now));
+	check(fake.nmet == 2 && b32_eq(&fake.met, &other));
+	fake_find_peers(&third, 1, 1);
+	check(fake.nmet == 3 && b32_eq(&fake.met, &third));
+	/* the same record of many nodes, and of the next search */
+	fake_find_peers(&third, 1, 1);
+	fake_end(fake_find(&third, false), 0);
+	swarm_refresh(fake.s, &third, fake.now);
+	fake_turn();
+	fake_find_peers(&third, 1, 1);
+	check(fake.nmet == 3);
+	/* who came to us was found under none */
+	check(swarm_opened(fake.s, &stranger, false, 2, fake.now));
+	check(fake.nmet == 3);
+	/* again, when it comes back */
+	swarm_closed(fake.s, 1, fake.now);
+	check(swarm_opened(fake.s, &k, false, 3, fake.now));
+	check(fake.nmet == 6);
+	fake_free();
+}
+
 int
 main(void)
 {
@@ -286,6 +320,7 @@ main(void)
 	    cmocka_unit_test(test_ban_ends),
 	    cmocka_unit_test(test_full),
 	    cmocka_unit_test(test_thousand),
+	    cmocka_unit_test(test_met),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,6 +320,72 @@ test_many(void **state)
 	fake_free();
 }
 
+/* Ten thousand, announced, and taken back a few at a time. */
+static void
+test_farewells(void **state)
+{
+	struct b32 topic = {{9}};
+	struct dht_search *q;
+
+	(void)state;
+	fake_begin(NULL, 0xff);
+	for (uint32_t i = 0; i < 10000; i++) {
+		memcpy(topic.b, &i, sizeof(i));
+		fake_join(&topic, SWARM_SERVER);
+	}
+	check(fake_about().topics == 10000 && fake_searching() == 16);
+	while ((q = fake_find(NULL, false)) != NULL) {
+		fake_end(q, 20);
+		fake_turn();
+		check(fake_searching() <= 16);
+	}
+	check(fake.announces == 10000 && fake_about().announced == 10000);
+	/* one that waits for it is joined again, and left */
+	for (uint32_t i = 0; i < 200; i++) {
+		memcpy(topic.b, &i, sizeof(i));
+		swarm_leave(fake.s, &topic, fake.now);
+	}
+	check(fake.unannounces == 128 && fake_searching() == 128);
+	fake_join(&topic, SWARM_SERVER);
+	check(fake.announces == 10001 && fake_about().topics == 9801);
+	swarm_close(fake.s, fake_closed, NULL, fake.now);
+	check(fake_about().topics == 0);
+	while ((q = fake_find(NULL, true)) != NULL) {
+		fake_end(q, 20);
+		fake_turn();
+		check(fake_searching() <= 128);
+	}
+	check(fake.nclosed == 1 && fake.unannounces == 10000);
+	check(fake.s->ntopics == 0);
+	fake_free();
+}
+
+/* Who does not answer keeps nobody for longer than five seconds. */
+static void
+test_no_farewells(void **state)
+{
+	struct b32 topic = {{9}};
+	struct dht_search *q;
+
+	(void)state;
+	fake_begin(NULL, 0xff);
+	for (uint32_t i = 0; i < 300; i++) {
+		memcpy(topic.b, &i, sizeof(i));
+		fake_join(&topic, SWARM_SERVER);
+	}
+	while ((q = fake_find(NULL, false)) != NULL) {
+		fake_end(q, 20);
+		fake_turn();
+	}
+	swarm_close(fake.s, fake_closed, NULL, fake.now);
+	fake_wait(4 * SECOND);
+	check(fake.nclosed == 0 && fake_searching() == 128);
+	fake_wait(SECOND);
+	check(fake.nclosed == 1 && fake_searching() == 0);
+	check(fake.cancelled == 128);
+	fake_free();
+}
+
 static void
 test_fails(void **state)
 {
@@ -382,6 +448,8 @@ main(void)
 	    cmocka_unit_test(test_leave),
 	    cmocka_unit_test(test_flags),
 	    cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_farewells),
+	    cmocka_unit_test(test_no_farewells),
 	    cmocka_unit_test(test_fails),
 	    cmocka_unit_test(test_stale),
 	};
