@@ -134,7 +134,7 @@ on_offered(struct replicate_peer *p, const struct mux_event *ev, struct err *e)
 	memcpy(dkey.b, ev->id.ptr, sizeof(dkey.b));
 	c = replicate_by_dkey(r, &dkey);
 	if (c == NULL) {
-		if (!r->o.serve || p->nserved >= SERVED_MAX)
+		if (!r->o.serve || p->nserved >= r->served_max)
 			return ERR_OK;
 		rc = core_find(r->store, &dkey, &key, e);
 		if (rc == ERR_OK)

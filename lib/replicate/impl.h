@@ -23,7 +23,8 @@
 #include "replicate/replicate.h"
 #include "replicate/wants.h"
 
-#define SERVED_MAX 256 /* cores a peer may open that nobody else did */
+/* Cores a peer may open that nobody else did, if the owner says nothing. */
+#define SERVED_MAX 256
 #define QUEUE_MAX (REPLICATE_REQUESTS_MAX + 16)
 #define QUEUE_IDS 1024
 #define SLOTS_MAX 1024	/* requests and cancelled ones of a session */
@@ -119,7 +120,7 @@ struct session {
 	struct mux_channel *ch;
 	struct session *core_prev, *core_next, *peer_prev, *peer_next;
 	bool open;   /* on both sides, and the remote knows the key */
-	bool served; /* counts against SERVED_MAX of the peer */
+	bool served; /* counts against served_max for the peer */
 	bool ours;   /* we opened it for our own sake */
 	/* as the remote says */
 	bool synced, can_upgrade_us, uploading, downloading, has_manifest;
@@ -279,6 +280,7 @@ struct replicate {
 	struct replicate_core **table;
 	size_t ntable, ncores;
 	uint64_t serial;
+	uint32_t served_max;
 	uint64_t now;
 	uint64_t full_until; /* the disk was full: wait */
 	uint64_t full_pause; /* so long; then try with one block; 0: no */
@@ -332,6 +334,8 @@ NODISCARD enum err_code session_offer(
 /* Its requests go back; the channel is closed if it is not over already. */
 enum session_end { SESSION_CLOSE, SESSION_OVER };
 void session_free(struct session *s, enum session_end end);
+/* Does it count against what the peer may have served? */
+void session_serve(struct session *s, bool counts);
 struct session *session_find(
     const struct replicate_core *c, const struct replicate_peer *p);
 NODISCARD enum err_code session_opened(

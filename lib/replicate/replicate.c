@@ -25,6 +25,7 @@ replicate_new(struct replicate **out, struct store *s,
 		r->o.commit_us = COMMIT_US;
 	if (r->o.request_us == 0)
 		r->o.request_us = REQUEST_US;
+	r->served_max = SERVED_MAX;
 	buf_init(&r->value, MESSAGE_BLOCK_MAX - 65536);
 	*out = r;
 	return ERR_OK;
@@ -270,8 +271,10 @@ replicate_open(struct replicate *r, const struct b32 *key,
 	if (c->local)
 		return ERR_OK;
 	c->local = true;
-	for (s = c->sessions; s != NULL; s = s->core_next)
+	for (s = c->sessions; s != NULL; s = s->core_next) {
+		session_serve(s, false);
 		session_signal(s); /* we are active now */
+	}
 	for (p = r->peers; p != NULL && rc == ERR_OK; p = p->next)
 		if (!c->conflict && session_find(c, p) == NULL)
 			rc = session_offer(p, c, e);
@@ -286,6 +289,36 @@ replicate_close(struct replicate_core *c)
 	while (c->sessions != NULL)
 		session_free(c->sessions, SESSION_CLOSE);
 	replicate_wake(c);
+}
+
+void
+replicate_release(struct replicate_core *c)
+{
+	struct session *s, *next;
+
+	c->local = false;
+	replicate_forget(c);
+	for (s = c->sessions; s != NULL; s = next) {
+		next = s->core_next;
+		session_serve(s, true);
+		if (!s->open) /* an offer that nobody answered yet */
+			session_free(s, SESSION_CLOSE);
+		else if (!session_idle(s))
+			session_signal(s);
+	}
+	replicate_wake(c);
+}
+
+struct replicate_core *
+replicate_peek(struct replicate *r, const struct b32 *dkey)
+{
+	return replicate_by_dkey(r, dkey);
+}
+
+void
+replicate_serve_most(struct replicate *r, uint32_t cores)
+{
+	r->served_max = cores;
 }
 
 struct core *

@@ -118,6 +118,17 @@ struct replicate_core *replicate_each(
     struct replicate *r, const struct replicate_core *c);
 /* Its goals are dropped and its channels closed; served again if asked. */
 void replicate_close(struct replicate_core *c);
+/* Its goals are dropped, and it is only served: to those who go on with it on
+ * the channels they have, and to those who ask. c is not the caller's any
+ * more; it is freed when nobody uses it. */
+void replicate_release(struct replicate_core *c);
+/* Open here or only served to somebody now, by discovery key; NULL: neither.
+ * For looking at: valid until the next replicate_step(). */
+struct replicate_core *replicate_peek(
+    struct replicate *r, const struct b32 *dkey);
+/* How many cores that are not open here a peer may have us serve at a time;
+ * 256 unless it is said. */
+void replicate_serve_most(struct replicate *r, uint32_t cores);
 
 /* Goals. They last until met, or until replicate_close(). The core's writer
  * lock is held only while something is fetched; ERR_LOCKED: another process,
@@ -154,6 +165,7 @@ struct replicate_status {
 	uint32_t told;	       /* of these: have said their length */
 	uint32_t full;	       /* of these: remote contiguous == length */
 	uint64_t longest;      /* greatest length any of them says */
+	uint64_t highest;      /* greatest fork */
 	uint64_t wanted;       /* blocks of the goals not here yet */
 	uint64_t outstanding;  /* of them asked for */
 	uint64_t available;    /* of them known to be at some peer */

@@ -135,6 +135,13 @@ session_free(struct session *s, enum session_end end)
 	replicate_wake(c);
 }
 
+void
+session_serve(struct session *s, bool counts)
+{
+	s->peer->nserved += (uint32_t)counts - (uint32_t)s->served;
+	s->served = counts;
+}
+
 struct session *
 session_find(const struct replicate_core *c, const struct replicate_peer *p)
 {

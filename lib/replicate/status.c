@@ -85,6 +85,8 @@ replicate_status(struct replicate_core *c, struct replicate_status *out)
 			     remote_contiguous(&s->has) == h->length;
 		if (s->length > out->longest)
 			out->longest = s->length;
+		if (s->fork > out->highest)
+			out->highest = s->fork;
 	}
 	out->available = c->goals.left > 0 ? count_available(c) : 0;
 }

@@ -83,12 +83,133 @@ test_offers_end(void **state)
 	free(b);
 }
 
+/* Released while a peer goes on with it: served, its news are heard, and
+ * opened again it takes them. Released by both, nobody has it open. */
+static void
+test_release(void **state)
+{
+	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct replicate_core *ca, *cb;
+	struct replicate_status st;
+	struct net n = {.nnodes = 0};
+	struct b32 topic;
+	struct err e = ERR_INIT;
+	struct line l;
+
+	(void)state;
+	net_side(&n, a, true, NULL);
+	net_side(&n, b, false, NULL);
+	net_fill(a, 20);
+	ca = net_open(a);
+	cb = net_open(b);
+	topic = *core_discovery_key(replicate_core_handle(cb));
+	net_join(&n, &l, a, b, 1000);
+	check_ok(replicate_download(cb, 0, UINT64_MAX, &e), &e);
+	net_run(&n, NET_SECOND);
+	net_whole(b, 20);
+	replicate_release(cb);
+	net_run(&n, NET_SECOND);
+	check(replicate_find(b->r, &b->f.key) == NULL);
+	check(replicate_peek(b->r, &topic) == cb);
+	check(replicate_copies(ca, NULL) == 1);
+	/* grown: told, and not fetched */
+	net_fill(a, 10);
+	check_ok(replicate_changed(a->r, NULL, n.now, &e), &e);
+	b->event[REPLICATE_REMOTE] = 0;
+	net_run(&n, NET_SECOND);
+	check(b->event[REPLICATE_REMOTE] > 0);
+	replicate_status(cb, &st);
+	check(st.longest == 30 && st.head.length == 20 && st.peers == 1);
+	/* awake again, on the channel there is */
+	cb = net_open(b);
+	check_ok(replicate_download(cb, 0, UINT64_MAX, &e), &e);
+	net_run(&n, NET_SECOND);
+	check(b->event[REPLICATE_OPENED] == 1);
+	net_whole(b, 30);
+	replicate_release(ca);
+	replicate_release(cb);
+	net_run(&n, NET_SECOND);
+	check(replicate_peek(a->r, &topic) == NULL);
+	check(replicate_peek(b->r, &topic) == NULL);
+	net_close(&n);
+	free(a);
+	free(b);
+}
+
+/* An offer that nobody has answered goes with the core. */
+static void
+test_release_offer(void **state)
+{
+	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct replicate_peer_stats st;
+	struct net n = {.nnodes = 0};
+	struct line l;
+
+	(void)state;
+	net_side(&n, a, true, NULL);
+	net_side(&n, b, false, NULL);
+	net_open(b);
+	net_join(&n, &l, b, a, 1000);
+	replicate_peer_stats(l.peer[0], &st);
+	check(st.channels == 1);
+	replicate_release(net_open(b));
+	replicate_peer_stats(l.peer[0], &st);
+	check(st.channels == 0);
+	net_run(&n, NET_SECOND);
+	check(b->event[REPLICATE_OPENED] == 0);
+	net_close(&n);
+	free(a);
+	free(b);
+}
+
+/* How many cores that nobody has open here a peer may have served. */
+static void
+test_serve_most(void **state)
+{
+	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct replicate_core *c, *next;
+	struct net n = {.nnodes = 0};
+	struct line l;
+
+	(void)state;
+	net_side(&n, a, false, NULL);
+	net_side(&n, b, false, NULL);
+	open_many(a, 0x14, 20);
+	for (c = replicate_each(a->r, NULL); c != NULL; c = next) {
+		next = replicate_each(a->r, c);
+		replicate_close(c);
+	}
+	replicate_serve_most(a->r, 5);
+	open_many(b, 0x14, 20);
+	net_join(&n, &l, a, b, 1000);
+	net_run(&n, NET_SECOND);
+	check(a->event[REPLICATE_OPENED] == 5);
+	check(b->event[REPLICATE_REJECTED] == 15);
+	/* what is open here as well does not count; released, it does */
+	open_many(a, 0x14, 20);
+	net_run(&n, NET_SECOND);
+	check(a->event[REPLICATE_OPENED] == 20);
+	for (c = replicate_each(a->r, NULL); c != NULL; c = next) {
+		next = replicate_each(a->r, c);
+		replicate_release(c);
+	}
+	open_many(b, 0x15, 1);
+	net_run(&n, NET_SECOND);
+	check(b->event[REPLICATE_REJECTED] == 16);
+	net_close(&n);
+	free(a);
+	free(b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_many_offers),
 	    cmocka_unit_test(test_offers_end),
+	    cmocka_unit_test(test_release),
+	    cmocka_unit_test(test_release_offer),
+	    cmocka_unit_test(test_serve_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
