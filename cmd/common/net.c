@@ -168,6 +168,7 @@ on_event(void *ctx, const struct peer_event *ev)
 		    z32_key(key, &ev->topic->topic), ev->topic->found);
 		show_search(n, ev->topic);
 		break;
+	case PEER_MET:
 	case PEER_NETWORK:
 	case PEER_CORE:
 		break;

@@ -1,23 +1,188 @@
-/* The set of drives: opening them, finding their contents, letting go. */
+/* The set of drives, and who wants them. */
+#include "cmd/pear-seed/drives.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arr.h"
-#include "cmd/common/drive.h"
 #include "cmd/pear-seed/seed.h"
-#include "pear/appcfg.h"
+#include "crypto/hash.h"
 
-#define RETRY_US 5000000
-#define RETRY_MOST_US 600000000
+/* -- tables --------------------------------------------------------------- */
 
-/* -- the set -------------------------------------------------------------- */
-
-static struct drive *
-find(struct seeder *s, const struct b32 *key)
+/* Keys are hashes, or chosen by those who want them kept. */
+static struct drive **
+bucket(struct drive **table, const struct b32 *key)
 {
-	struct keymap_slot *slot = keymap_get(&s->drives.by_key, key);
+	uint64_t x;
 
-	return slot == NULL ? NULL : slot->value.ptr;
+	memcpy(&x, key->b, sizeof(x));
+	return &table[x & (DRIVES_BUCKETS - 1)];
+}
+
+struct drive *
+drives_find(struct seeder *s, const struct b32 *key)
+{
+	struct drive *d = *bucket(s->drives.by_key, key);
+
+	while (d != NULL && !b32_eq(&d->key, key))
+		d = d->by_key;
+	return d;
+}
+
+struct drive *
+drives_topic(struct seeder *s, const struct b32 *topic)
+{
+	struct drive *d = *bucket(s->drives.by_topic, topic);
+
+	while (d != NULL && !b32_eq(&d->topic, topic))
+		d = d->by_topic;
+	return d;
+}
+
+struct drive *
+drives_blobs(struct seeder *s, const struct b32 *blobs_key)
+{
+	struct drive *d = *bucket(s->drives.by_blobs, blobs_key);
+
+	while (d != NULL && !b32_eq(&d->blobs_key, blobs_key))
+		d = d->by_blobs;
+	return d;
+}
+
+void
+drives_link_blobs(struct seeder *s, struct drive *d)
+{
+	struct drive **at = bucket(s->drives.by_blobs, &d->blobs_key);
+
+	d->by_blobs = *at;
+	*at = d;
+}
+
+static void
+link_in(struct drives *all, struct drive *d)
+{
+	struct drive **key = bucket(all->by_key, &d->key);
+	struct drive **topic = bucket(all->by_topic, &d->topic);
+
+	d->by_key = *key;
+	*key = d;
+	d->by_topic = *topic;
+	*topic = d;
+}
+
+static void
+link_out(struct drives *all, struct drive *d)
+{
+	struct drive **at = bucket(all->by_key, &d->key);
+
+	while (*at != d)
+		at = &(*at)->by_key;
+	*at = d->by_key;
+	at = bucket(all->by_topic, &d->topic);
+	while (*at != d)
+		at = &(*at)->by_topic;
+	*at = d->by_topic;
+	at = bucket(all->by_blobs, &d->blobs_key);
+	while (*at != NULL && *at != d)
+		at = &(*at)->by_blobs;
+	if (*at == d)
+		*at = d->by_blobs;
+}
+
+/* -- queues --------------------------------------------------------------- */
+
+void
+drives_queue(struct drives *all, struct drive *d, enum drive_queue which)
+{
+	if (d->queued[which])
+		return;
+	d->queued[which] = true;
+	d->next[which] = NULL;
+	if (all->last[which] != NULL)
+		all->last[which]->next[which] = d;
+	else
+		all->first[which] = d;
+	all->last[which] = d;
+	all->due = 0;
+}
+
+struct drive *
+drives_next(struct drives *all, enum drive_queue which)
+{
+	struct drive *d = all->first[which];
+
+	if (d == NULL)
+		return NULL;
+	all->first[which] = d->next[which];
+	if (all->first[which] == NULL)
+		all->last[which] = NULL;
+	d->queued[which] = false;
+	return d;
+}
+
+static void
+unqueue(struct drives *all, struct drive *d, enum drive_queue which)
+{
+	struct drive *before = NULL, *at = all->first[which];
+
+	if (!d->queued[which])
+		return;
+	for (; at != d; at = at->next[which])
+		before = at;
+	if (before != NULL)
+		before->next[which] = d->next[which];
+	else
+		all->first[which] = d->next[which];
+	if (all->last[which] == d)
+		all->last[which] = before;
+	d->queued[which] = false;
+}
+
+/* -- life ----------------------------------------------------------------- */
+
+enum err_code
+drives_init(struct drives *d, size_t most, struct err *e)
+{
+	d->most = most;
+	d->retry = UINT64_MAX;
+	d->by_key = calloc(DRIVES_BUCKETS, sizeof(struct drive *));
+	d->by_topic = calloc(DRIVES_BUCKETS, sizeof(struct drive *));
+	d->by_blobs = calloc(DRIVES_BUCKETS, sizeof(struct drive *));
+	return d->by_key == NULL || d->by_topic == NULL || d->by_blobs == NULL
+		   ? err_nomem(e)
+		   : ERR_OK;
+}
+
+static void
+drive_free(struct drive *d)
+{
+	free(d->traffic);
+	free(d->name);
+	free(d);
+}
+
+void
+drives_deinit(struct drives *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		drive_free(d->item[i]);
+	free(d->item);
+	free(d->by_key);
+	free(d->by_topic);
+	free(d->by_blobs);
+	memset(d, 0, sizeof(*d));
+}
+
+/* -- who wants what ------------------------------------------------------- */
+
+/* What a peer may ask us to serve has a limit for those who mean no good;
+ * two cores of each drive are meant to be asked for. */
+static void
+limit_served(struct seeder *s)
+{
+	replicate_serve_most(
+	    peer_replicate(s->node), 256 + 2 * (uint32_t)s->drives.n);
 }
 
 static enum err_code
@@ -26,17 +191,17 @@ insert(
 {
 	struct drives *all = &s->drives;
 	struct drive *d = calloc(1, sizeof(*d));
-	struct keymap_slot *slot = NULL;
 
-	if (d != NULL && ARR_RESERVE(all->item, all->n + 1, all->cap))
-		slot = keymap_put(&all->by_key, key);
-	if (slot == NULL) {
+	if (d == NULL || !ARR_RESERVE(all->item, all->n + 1, all->cap)) {
 		free(d);
 		return err_nomem(e);
 	}
 	d->key = *key;
-	slot->value.ptr = d;
+	hash_discovery_key(&d->topic, key);
+	link_in(all, d);
 	all->item[all->n++] = d;
+	all->new = true;
+	limit_served(s);
 	*out = d;
 	return ERR_OK;
 }
@@ -45,40 +210,19 @@ enum err_code
 drives_add(struct seeder *s, const struct b32 *key, enum drive_source source,
     struct err *e)
 {
-	struct drive *d = find(s, key);
+	struct drive *d = drives_find(s, key);
 	enum err_code rc;
 
 	if (d == NULL) {
 		if ((rc = insert(s, &d, key, e)) != ERR_OK)
 			return rc;
-		d->wait = RETRY_US;
-		s->drives.due = 0;
+		drives_look(s, d);
 		s->goal.look = true;
 		render_drive(s, d, "seeding");
 	}
-	d->sources |= source;
-	d->told |= source;
+	d->sources |= (uint8_t)source;
+	d->told |= (uint8_t)source;
 	return ERR_OK;
-}
-
-static bool
-used_elsewhere(
-    struct seeder *s, const struct drive *but, const struct replicate_core *c)
-{
-	for (size_t i = 0; i < s->drives.n; i++) {
-		const struct drive *d = s->drives.item[i];
-
-		if (d != but && (d->db == c || d->blobs == c))
-			return true;
-	}
-	return false;
-}
-
-static void
-let_go(struct seeder *s, struct drive *d, struct replicate_core *c)
-{
-	if (c != NULL && !used_elsewhere(s, d, c))
-		replicate_close(c);
 }
 
 static void
@@ -91,22 +235,23 @@ drop(struct seeder *s, size_t i)
 	/* what cannot be told now is not renewed either */
 	if (d->joined && peer_leave(s->node, &d->topic, &ignored) != ERR_OK)
 		cli_debug(s->c, "%s", ignored.msg);
-	let_go(s, d, d->db);
-	if (d->blobs != d->db)
-		let_go(s, d, d->blobs);
-	keymap_delete(&s->drives.by_key, &d->key);
+	drives_let_go(s, d);
+	unqueue(&s->drives, d, DRIVES_LOOKS);
+	unqueue(&s->drives, d, DRIVES_VISITS);
+	link_out(&s->drives, d);
 	memmove(s->drives.item + i, s->drives.item + i + 1,
 	    (s->drives.n - i - 1) * sizeof(struct drive *));
 	s->drives.n--;
+	limit_served(s);
 	s->goal.look = true;
-	free(d);
+	drive_free(d);
 }
 
 void
 drives_begin(struct seeder *s, enum drive_source source)
 {
 	for (size_t i = 0; i < s->drives.n; i++)
-		s->drives.item[i]->told &= ~(unsigned)source;
+		s->drives.item[i]->told &= (uint8_t) ~(unsigned)source;
 }
 
 void
@@ -117,232 +262,8 @@ drives_end(struct seeder *s, enum drive_source source)
 
 		if ((d->told & source) != 0)
 			continue;
-		d->sources &= ~(unsigned)source;
+		d->sources &= (uint8_t) ~(unsigned)source;
 		if (d->sources == 0)
 			drop(s, i);
 	}
-}
-
-struct drive *
-drives_topic(struct seeder *s, const struct b32 *topic)
-{
-	for (size_t i = 0; i < s->drives.n; i++)
-		if (b32_eq(&s->drives.item[i]->topic, topic))
-			return s->drives.item[i];
-	return NULL;
-}
-
-void
-drives_deinit(struct drives *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		free(d->item[i]);
-	free(d->item);
-	keymap_deinit(&d->by_key);
-	memset(d, 0, sizeof(*d));
-}
-
-/* -- opening -------------------------------------------------------------- */
-
-/* Everything, for as long as we run; a core of our own is only served. */
-static enum err_code
-keep(struct seeder *s, struct replicate_core **out, const struct b32 *key,
-    struct err *e)
-{
-	struct replicate_core *c;
-	enum err_code rc;
-
-	rc = replicate_open(peer_replicate(s->node), key, &c, e);
-	if (rc != ERR_OK)
-		return rc;
-	if (!core_writable(replicate_core_handle(c))) {
-		replicate_follow(c, true);
-		rc = replicate_download(c, 0, UINT64_MAX, e);
-	}
-	if (rc == ERR_OK)
-		*out = c;
-	return rc;
-}
-
-/* What the drive is: two cores, or one. */
-static enum err_code
-find_contents(struct seeder *s, struct drive *d, struct err *e)
-{
-	struct hyperdrive *drive;
-	struct want w;
-	bool known = false;
-	enum err_code rc;
-
-	/* its first block could still name other contents */
-	if (core_head(replicate_core_handle(d->db))->length == 0)
-		return ERR_OK;
-	rc = hyperdrive_open(&drive, s->store, &d->key, CORE_READ, e);
-	if (rc == ERR_OK) {
-		rc = hyperdrive_find_blobs(drive, &w, e);
-		known =
-		    rc == ERR_OK && hyperdrive_blobs_key(drive, &d->blobs_key);
-		hyperdrive_close(drive);
-	}
-	if (rc == ERR_FORMAT || rc == ERR_UNSUPPORTED) {
-		d->shape = DRIVE_CORE;
-		s->goal.look = true;
-		return ERR_OK;
-	}
-	if (rc == ERR_NEED_BLOCK || rc == ERR_NOT_FOUND)
-		return ERR_OK; /* not here yet */
-	if (rc != ERR_OK || !known)
-		return rc;
-	if ((rc = keep(s, &d->blobs, &d->blobs_key, e)) == ERR_OK) {
-		d->shape = DRIVE_WHOLE;
-		s->goal.look = true;
-		render_contents(s, d);
-	}
-	return rc;
-}
-
-/* Stays what it was where it cannot be read. */
-static void
-read_name(struct seeder *s, struct drive *d)
-{
-	struct appcfg cfg = {.json = NULL};
-	struct common_drive cd;
-	struct pear_link link;
-	const char *title;
-	struct buf text;
-
-	pear_link_init(&link, &d->key);
-	if (common_drive_open(&cd, s->store, &link, NULL, NULL) != ERR_OK)
-		return;
-	buf_init(&text, APPCFG_MAX);
-	if (common_drive_file(&cd, "/package.json", &text, NULL) == ERR_OK &&
-	    appcfg_parse(&cfg, buf_view(&text), NULL) == ERR_OK) {
-		title = appcfg_title(&cfg);
-		(void)err_quote(d->name, sizeof(d->name), title, strlen(title));
-	}
-	appcfg_deinit(&cfg);
-	buf_deinit(&text);
-	common_drive_close(&cd);
-}
-
-/* What its package.json calls it, for people; once for each length of the
- * two cores, when all of it is here. */
-static void
-find_name(struct seeder *s, struct drive *d)
-{
-	const struct core_head *h = core_head(replicate_core_handle(d->db));
-	const struct core_head *b = core_head(replicate_core_handle(d->blobs));
-
-	if (d->named_length == h->length + b->length || b->length == 0 ||
-	    h->contiguous < h->length || b->contiguous < b->length)
-		return;
-	d->named_length = h->length + b->length;
-	read_name(s, d);
-}
-
-static enum err_code
-look(struct seeder *s, struct drive *d, struct err *e)
-{
-	enum err_code rc = ERR_OK;
-
-	if (d->db == NULL) {
-		if ((rc = keep(s, &d->db, &d->key, e)) != ERR_OK)
-			return rc;
-		d->topic = *core_discovery_key(replicate_core_handle(d->db));
-		render_keys(s, d);
-	}
-	if (!d->joined && (rc = peer_join(s->node, &d->topic,
-			       PEER_SERVER | PEER_CLIENT, e)) != ERR_OK)
-		return rc;
-	d->joined = true;
-	if (d->shape == DRIVE_PENDING &&
-	    (rc = find_contents(s, d, e)) != ERR_OK)
-		return rc;
-	render_length(s, d);
-	if (d->shape == DRIVE_WHOLE)
-		find_name(s, d);
-	return ERR_OK;
-}
-
-static bool
-starved(struct replicate_core *c, bool may_be_empty)
-{
-	struct replicate_status st;
-
-	if (c == NULL || core_writable(replicate_core_handle(c)))
-		return false;
-	replicate_status(c, &st);
-	if (st.head.length == 0)
-		return st.longest == 0 && !(may_be_empty && st.told > 0);
-	return st.wanted > 0 && st.available == 0;
-}
-
-void
-drives_want(struct seeder *s, struct drive *d)
-{
-	bool wanting = starved(d->db, false) || starved(d->blobs, true);
-	struct err e = ERR_INIT;
-	int flags = PEER_SERVER | PEER_CLIENT | (wanting ? PEER_WANTING : 0);
-
-	if (!d->joined || wanting == d->wanting)
-		return;
-	/* without memory now: at the next sample */
-	if (peer_join(s->node, &d->topic, flags, &e) == ERR_OK)
-		d->wanting = wanting;
-}
-
-/* A drive with a fault does not end the others. */
-static enum err_code
-look_or_wait(struct seeder *s, struct drive *d, uint64_t now, struct err *e)
-{
-	char link[PEAR_LINK_TEXT_MAX];
-	enum err_code rc = look(s, d, e);
-
-	d->look = false;
-	if (rc == ERR_OK) {
-		d->trouble = false;
-		d->wait = RETRY_US;
-		return ERR_OK;
-	}
-	pear_link_key(link, &d->key);
-	if (rc == ERR_NOMEM || (!s->running && (d->sources & DRIVE_NAMED) != 0))
-		return err_wrap(e, "%s", link);
-	cli_warn(s->c, "%s: %s; trying again in %u s", link, e->msg,
-	    (unsigned)(d->wait / 1000000));
-	*e = (struct err)ERR_INIT;
-	d->trouble = true;
-	d->retry = now + d->wait;
-	d->wait = 2 * d->wait > RETRY_MOST_US ? RETRY_MOST_US : 2 * d->wait;
-	return ERR_OK;
-}
-
-enum err_code
-drives_turn(struct seeder *s, struct err *e)
-{
-	uint64_t now = peer_now(), due = UINT64_MAX;
-	enum err_code rc = ERR_OK;
-
-	if (now < s->drives.due)
-		return ERR_OK;
-	for (size_t i = 0; i < s->drives.n && rc == ERR_OK; i++) {
-		struct drive *d = s->drives.item[i];
-
-		if (d->trouble ? now >= d->retry : d->look || d->db == NULL)
-			rc = look_or_wait(s, d, now, e);
-		if (d->trouble && d->retry < due)
-			due = d->retry;
-	}
-	s->drives.due = due;
-	return rc;
-}
-
-void
-drives_changed(struct seeder *s, struct replicate_core *core)
-{
-	struct drive *d = find(s, core_key(replicate_core_handle(core)));
-
-	s->goal.look = true;
-	if (d == NULL || d->db != core)
-		return;
-	d->look = true;
-	s->drives.due = 0;
 }

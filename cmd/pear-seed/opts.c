@@ -19,6 +19,8 @@ static const struct cli_option options[] = {
     {"max-connections", 0, CLI_INT, offsetof(struct seed_args, connections),
 	"<n>", "Peers at the same time (default 1024, 64 of them sought)",
 	NULL},
+    {"max-open", 0, CLI_INT, offsetof(struct seed_args, open), "<n>",
+	"Drives that are held open while nobody uses them (default 256)", NULL},
     {"until-sync", 0, CLI_LIST, offsetof(struct seed_args, until), "<key>",
 	"Stop once the peer with this key has everything (repeatable)", NULL},
     {"until-copies", 0, CLI_INT, offsetof(struct seed_args, copies), "<n>",

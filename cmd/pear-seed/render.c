@@ -91,7 +91,8 @@ render_contents(struct seeder *s, const struct drive *d)
 void
 render_length(struct seeder *s, struct drive *d)
 {
-	uint64_t length = core_head(replicate_core_handle(d->db))->length;
+	uint64_t length =
+	    d->db != NULL ? look_head(d->db).length : d->db_head.length;
 	char of[PEAR_LINK_TEXT_MAX + 8];
 
 	if (length == d->shown_length)
@@ -147,6 +148,7 @@ render_peer(struct seeder *s, const struct peer_event *ev)
 		break;
 	case PEER_CORE:
 	case PEER_LOOKED:
+	case PEER_MET:
 	case PEER_NETWORK:
 	case PEER_TICK:
 		break;
@@ -192,15 +194,14 @@ render_disk(struct seeder *s)
 static void
 alone(struct seeder *s, struct drive *d, const struct peer_topic *t)
 {
-	const struct core_head *h = core_head(replicate_core_handle(d->db));
-	struct replicate_status st;
+	struct replicate_status st = {.head = {.length = d->db_head.length}};
 	char of[PEAR_LINK_TEXT_MAX + 8];
 	uint64_t now = peer_now();
 
-	replicate_status(d->db, &st);
-	if (t->found > 0 || st.peers > 0 ||
-	    core_writable(replicate_core_handle(d->db)) ||
-	    (h->length > 0 && st.wanted == 0)) {
+	if (d->db != NULL)
+		replicate_status(d->db, &st);
+	if (t->found > 0 || st.peers > 0 || d->writable ||
+	    (st.head.length > 0 && st.wanted == 0)) {
 		d->alone = false;
 		return;
 	}
@@ -218,7 +219,7 @@ render_looked(struct seeder *s, const struct peer_topic *t)
 	struct drive *d = drives_topic(s, &t->topic);
 	char of[PEAR_LINK_TEXT_MAX + 8];
 
-	if (d == NULL || d->db == NULL)
+	if (d == NULL)
 		return;
 	s->redraw = true;
 	if (t->announced > 0 && !d->announced) {

@@ -14,6 +14,8 @@
 #define SAMPLE_US 1000000
 #define PEERS_SOUGHT 64
 #define CONNECTIONS_MOST 65536u
+#define OPEN_MAX_DEFAULT 256
+#define OPEN_MOST 65536u
 
 /* -- the node ------------------------------------------------------------- */
 
@@ -24,17 +26,22 @@ on_event(void *ctx, const struct peer_event *ev)
 
 	switch (ev->kind) {
 	case PEER_CORE:
-		drives_changed(s, ev->core->core);
+		drives_core(s, ev->core);
 		blind_changed(s);
 		break;
 	case PEER_LOOKED:
 		render_looked(s, ev->topic);
+		break;
+	case PEER_MET:
+		drives_met(s, &ev->topic->topic);
 		break;
 	case PEER_NETWORK:
 		render_network(s);
 		break;
 	case PEER_JOINED:
 		render_peer(s, ev);
+		if (ev->at)
+			drives_visit_all(s);
 		blind_joined(s, &ev->key);
 		break;
 	case PEER_LEFT:
@@ -241,9 +248,29 @@ loop(struct seeder *s, struct err *e)
 		service_turn(s);
 		until = s->next_sample < s->next_stats ? s->next_sample
 						       : s->next_stats;
+		until = s->drives.due < until ? s->drives.due : until;
 		if ((rc = peer_turn(s->node, until, e)) != ERR_OK)
 			return rc;
 	}
+}
+
+/* How many may be open unused. What is asked of all drives at once needs all
+ * of them. */
+static enum err_code
+open_set(struct seeder *s, struct err *e)
+{
+	const struct seed_args *a = s->a;
+	size_t most = OPEN_MAX_DEFAULT;
+
+	if (a->open.set && (a->open.n == 0 || a->open.n > OPEN_MOST))
+		return err_set(e, ERR_USAGE,
+		    "--max-open must be between 1 and %u", OPEN_MOST);
+	if (a->open.set)
+		most = (size_t)a->open.n;
+	if (a->until.n > 0 || a->copies.set || a->blind_peers.n > 0 ||
+	    a->serve_blind)
+		most = SIZE_MAX;
+	return drives_init(&s->drives, most, e);
 }
 
 static enum err_code
@@ -252,6 +279,7 @@ seed(struct seeder *s, struct err *e)
 	enum err_code rc;
 
 	if ((rc = check_words(s, e)) != ERR_OK ||
+	    (rc = open_set(s, e)) != ERR_OK ||
 	    (rc = goal_read(s, e)) != ERR_OK ||
 	    (rc = common_store(&s->store, s->c, STORE_CREATE, e)) != ERR_OK ||
 	    (rc = connect(s, e)) != ERR_OK ||

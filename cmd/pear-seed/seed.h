@@ -2,7 +2,7 @@
  * pear-seed: keep drives available (commands.md 4).
  *
  * One loop (seed.c) over one node of lib/peer. Which drives are kept, and
- * where the wish came from, is in drives.c; list.c reads --list, stored.c
+ * which of them are open, is in drives.h; list.c reads --list, stored.c
  * finds what --all means; goal.c knows when to end. stats.c takes a snapshot
  * once a second at least, of which render.c and table.c make lines, web.c
  * pages and service.c a status. Only the snapshot is seen by another thread.
@@ -11,6 +11,7 @@
 #define CMD_PEAR_SEED_H
 
 #include "cmd/common/net.h"
+#include "cmd/pear-seed/drives.h"
 #include "cmd/pear-seed/keymap.h"
 #include "monitor/history.h"
 #include "monitor/monitor.h"
@@ -23,7 +24,7 @@ struct seed_args {
 	bool serve_blind;
 	const char *listen, *list, *http, *limit_up, *limit_down;
 	bool all, http_remote;
-	struct cli_int interval, copies, timeout, connections;
+	struct cli_int interval, copies, timeout, connections, open;
 };
 
 extern const struct cli_spec seed_spec;
@@ -33,62 +34,6 @@ void seed_args_deinit(struct seed_args *a);
  * limit. ERR_USAGE names the option. */
 NODISCARD enum err_code limit_parse(
     uint64_t *out, const char *option, const char *text, struct err *e);
-
-/* -- drives --------------------------------------------------------------- */
-
-/* Who wants it. A drive is kept while anybody does. */
-enum drive_source {
-	DRIVE_NAMED = 1,  /* on the command line */
-	DRIVE_LISTED = 2, /* in the file of --list */
-	DRIVE_STORED = 4  /* in the store, with --all */
-};
-
-enum drive_shape {
-	DRIVE_PENDING, /* nothing tells yet */
-	DRIVE_WHOLE,   /* two cores */
-	DRIVE_CORE     /* no drive: one core */
-};
-
-struct drive {
-	struct b32 key, blobs_key, topic;
-	unsigned sources, told; /* told: since drives_begin() */
-	enum drive_shape shape;
-	struct replicate_core *db, *blobs; /* NULL: not open */
-	bool look;	      /* db has changed: there may be more to know */
-	bool trouble;	      /* could not be opened; tried again at `retry` */
-	uint64_t retry, wait; /* peer_now(), microseconds */
-	bool joined, announced, alone; /* alone: nobody was found, and said */
-	bool wanting; /* nobody who is connected has what is missing */
-	uint64_t shown_length;
-	char name[MONITOR_NAME_MAX];
-	uint64_t named_length; /* of both cores when the name was read */
-	struct common_rate down, up;
-};
-
-struct drives {
-	struct drive **item;
-	size_t n, cap;
-	struct keymap by_key; /* struct drive */
-	uint64_t due;	      /* drives_turn() has something to do */
-};
-
-struct seeder;
-
-/* Keep it from now on. */
-NODISCARD enum err_code drives_add(struct seeder *s, const struct b32 *key,
-    enum drive_source source, struct err *e);
-/* A source tells all its drives anew, with drives_add(); what it does not
- * tell any more, it does not want any more. */
-void drives_begin(struct seeder *s, enum drive_source source);
-void drives_end(struct seeder *s, enum drive_source source);
-/* Opens what is to be opened and looks what has changed. */
-NODISCARD enum err_code drives_turn(struct seeder *s, struct err *e);
-/* Look for others as long as those who are connected have nothing new. */
-void drives_want(struct seeder *s, struct drive *d);
-void drives_changed(struct seeder *s, struct replicate_core *core);
-/* By discovery key; NULL: none. */
-struct drive *drives_topic(struct seeder *s, const struct b32 *topic);
-void drives_deinit(struct drives *d);
 
 /* list.c: the file of --list */
 struct list {

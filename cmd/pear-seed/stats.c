@@ -27,47 +27,39 @@ resident(void)
 	return strtoull(end, NULL, 10) * (uint64_t)page;
 }
 
+/* As it is open, here or only for those who ask; else as it was. */
 static void
 add_core(struct monitor_drive *m, struct monitor_core *out,
-    struct replicate_core *c, const struct b32 *key)
+    struct replicate_core *c, const struct drive_head *h, const struct b32 *key)
 {
 	struct replicate_status st;
 
-	out->key = *key;
+	*out = (struct monitor_core){*key, h->length, h->contiguous, h->bytes};
 	if (c == NULL)
 		return;
 	replicate_status(c, &st);
 	out->length = st.head.length;
 	out->contiguous = st.head.contiguous;
 	out->bytes = st.head.byte_length;
-	m->bytes_in += st.bytes_in;
-	m->bytes_out += st.bytes_out;
-	m->blocks_in += st.blocks_in;
-	m->blocks_out += st.blocks_out;
 	if (st.peers > m->peers)
 		m->peers = st.peers;
 	if (st.conflict)
 		m->state = MONITOR_TROUBLE;
 }
 
-static bool
-whole(const struct monitor_core *c)
+static void
+add_traffic(struct drive *d, struct monitor_drive *m, uint64_t now)
 {
-	return c->contiguous >= c->length;
-}
+	struct drive_traffic *t = d->traffic;
 
-/* Contents of which nothing is here may be none, or not known yet: somebody
- * must have said so. */
-static bool
-contents_known(const struct drive *d)
-{
-	struct replicate_status st;
-
-	if (d->shape != DRIVE_WHOLE ||
-	    core_writable(replicate_core_handle(d->db)))
-		return true;
-	replicate_status(d->blobs, &st);
-	return st.head.length > 0 || (st.told > 0 && st.longest == 0);
+	if (t == NULL)
+		return;
+	m->bytes_in = t->bytes_in;
+	m->bytes_out = t->bytes_out;
+	m->blocks_in = t->blocks_in;
+	m->blocks_out = t->blocks_out;
+	m->down = common_rate_look(&t->down, t->bytes_in, now);
+	m->up = common_rate_look(&t->up, t->bytes_out, now);
 }
 
 static enum monitor_state
@@ -77,35 +69,34 @@ state_of(const struct drive *d, const struct monitor_drive *m)
 		return MONITOR_TROUBLE;
 	if (d->shape == DRIVE_PENDING)
 		return m->db.length > 0 ? MONITOR_FETCHING : MONITOR_SEARCHING;
-	return whole(&m->db) && whole(&m->blobs) && contents_known(d)
-		   ? MONITOR_COMPLETE
-		   : MONITOR_FETCHING;
+	return drives_whole(d) ? MONITOR_COMPLETE : MONITOR_FETCHING;
 }
 
 static void
 one(struct seeder *s, struct drive *d, struct monitor_drive *m, uint64_t now)
 {
+	struct replicate_core *c = d->db;
+
+	if (c == NULL)
+		c = replicate_peek(peer_replicate(s->node), &d->topic);
 	memset(m, 0, sizeof(*m));
-	add_core(m, &m->db, d->db, &d->key);
+	add_core(m, &m->db, c, &d->db_head, &d->key);
 	m->has_blobs = d->shape == DRIVE_WHOLE;
 	if (m->has_blobs)
-		add_core(m, &m->blobs, d->blobs, &d->blobs_key);
+		add_core(m, &m->blobs, d->blobs, &d->blobs_head, &d->blobs_key);
 	m->state = state_of(d, m);
 	m->topic = d->topic;
 	m->full = (uint32_t)goal_copies(d);
-	m->writable =
-	    d->db != NULL && core_writable(replicate_core_handle(d->db));
+	m->writable = d->writable;
 	drives_want(s, d);
-	memcpy(m->name, d->name, sizeof(m->name));
-	m->down = common_rate_look(&d->down, m->bytes_in, now);
-	m->up = common_rate_look(&d->up, m->bytes_out, now);
+	if (d->name != NULL)
+		(void)snprintf(m->name, sizeof(m->name), "%s", d->name);
+	add_traffic(d, m, now);
 	/* its name can be read now */
 	if (m->state == MONITOR_COMPLETE && m->has_blobs &&
 	    m->blobs.length > 0 &&
-	    d->named_length != m->db.length + m->blobs.length) {
-		d->look = true;
-		s->drives.due = 0;
-	}
+	    d->named_length != m->db.length + m->blobs.length)
+		drives_look(s, d);
 }
 
 static void

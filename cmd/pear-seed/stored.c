@@ -62,11 +62,11 @@ static enum err_code
 judge(struct seeder *s, const struct found *f, struct err *e)
 {
 	struct keymap *seen = &s->stored.seen;
-	struct keymap_slot *slot = keymap_get(&s->drives.by_key, &f->key);
+	struct keymap_slot *slot;
 	enum err_code rc;
 	bool is;
 
-	if (slot != NULL)
+	if (drives_find(s, &f->key) != NULL)
 		return drives_add(s, &f->key, DRIVE_STORED, e);
 	slot = keymap_get(seen, &f->key);
 	if (slot != NULL && slot->value.n == f->length)

@@ -28,6 +28,7 @@ tell(struct peer_node *n, enum peer_kind kind, const struct wire_about *about,
 	if (about != NULL) {
 		ev.key = about->key;
 		ev.addr = about->addr;
+		ev.at = about->dial != 0;
 	}
 	if (n->o.event != NULL)
 		n->o.event(n->o.ctx, &ev);
@@ -307,6 +308,9 @@ on_event(
 		break;
 	case WIRE_LOOKED:
 		peer_on_looked(n, ev);
+		break;
+	case WIRE_MET:
+		peer_on_met(n, ev);
 		break;
 	case WIRE_NETWORK:
 		peer_on_network(n, ev);

@@ -48,6 +48,9 @@ enum peer_kind {
 	PEER_TROUBLE,	/* here, and not the end: text */
 	PEER_CORE,	/* replicate event of a core: HEAD, BLOCKS, DONE, … */
 	PEER_LOOKED,	/* a topic was looked up or announced: topic */
+	PEER_MET,	/* somebody who was found under a topic is connected,
+			 * from now on or already: topic, its key only. Not told
+			 * of those who found us: they say what they want */
 	PEER_NETWORK,	/* peer_network() has something new */
 	PEER_TICK	/* some progress, at most ten times a second */
 };
@@ -56,9 +59,10 @@ struct peer_event {
 	enum peer_kind kind;
 	struct b32 key; /* of the remote */
 	struct addr addr;
+	bool at; /* JOINED: dialled at an address of opts.at */
 	const char *text;
 	const struct replicate_event *core; /* PEER_CORE */
-	const struct peer_topic *topic;	    /* PEER_LOOKED */
+	const struct peer_topic *topic;	    /* PEER_LOOKED, PEER_MET */
 };
 
 /* What became of a topic the last time. */

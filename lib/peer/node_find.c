@@ -7,31 +7,75 @@
 
 #define REMEMBER_US (600 * UINT64_C(1000000))
 
+static struct topic **
+bucket_of(const struct peer_node *n, const struct b32 *key)
+{
+	uint64_t x;
+
+	memcpy(&x, key->b, sizeof(x));
+	return &n->topic[x & (TOPIC_BUCKETS - 1)];
+}
+
 static struct topic *
 find(const struct peer_node *n, const struct b32 *key)
 {
-	for (size_t i = 0; i < n->ntopics; i++)
-		if (b32_eq(&n->topic[i].about.topic, key))
-			return &n->topic[i];
-	return NULL;
+	struct topic *t = n->topic == NULL ? NULL : *bucket_of(n, key);
+
+	while (t != NULL && !b32_eq(&t->key, key))
+		t = t->chain;
+	return t;
+}
+
+/* All of them, one after the other; NULL begins and ends. */
+static struct topic *
+each(const struct peer_node *n, const struct topic *t)
+{
+	size_t i = 0;
+
+	if (n->topic == NULL)
+		return NULL;
+	if (t != NULL && t->chain != NULL)
+		return t->chain;
+	if (t != NULL)
+		i = (size_t)(bucket_of(n, &t->key) - n->topic) + 1;
+	while (i < TOPIC_BUCKETS && n->topic[i] == NULL)
+		i++;
+	return i < TOPIC_BUCKETS ? n->topic[i] : NULL;
 }
 
 static enum err_code
 add(struct peer_node *n, const struct b32 *key, struct topic **out,
     struct err *e)
 {
-	size_t cap = n->topics_cap == 0 ? 8 : 2 * n->topics_cap;
-	struct topic *grown;
+	struct topic *t = calloc(1, sizeof(*t)), **at = bucket_of(n, key);
 
-	if (n->ntopics == n->topics_cap) {
-		if ((grown = realloc(n->topic, cap * sizeof(*grown))) == NULL)
-			return err_nomem(e);
-		n->topic = grown;
-		n->topics_cap = cap;
-	}
-	*out = &n->topic[n->ntopics++];
-	**out = (struct topic){.about = {.topic = *key}};
+	if (t == NULL)
+		return err_nomem(e);
+	t->key = *key;
+	t->chain = *at;
+	*at = t;
+	*out = t;
 	return ERR_OK;
+}
+
+static void
+forget(struct peer_node *n, struct topic *t)
+{
+	struct topic **at = bucket_of(n, &t->key);
+
+	while (*at != t)
+		at = &(*at)->chain;
+	*at = t->chain;
+	free(t);
+}
+
+void
+peer_topics_free(struct peer_node *n)
+{
+	for (size_t i = 0; n->topic != NULL && i < TOPIC_BUCKETS; i++)
+		while (n->topic[i] != NULL)
+			forget(n, n->topic[i]);
+	free(n->topic);
 }
 
 enum err_code
@@ -61,8 +105,9 @@ peer_leave(struct peer_node *n, const struct b32 *topic, struct err *e)
 
 	if (t == NULL)
 		return ERR_OK;
-	*t = n->topic[--n->ntopics];
 	rc = wire_leave(n->wire, topic, e);
+	if (rc == ERR_OK)
+		forget(n, t);
 	wire_flush(n->wire);
 	return rc;
 }
@@ -111,7 +156,10 @@ peer_topic(
 
 	if (t == NULL || t->looked == 0)
 		return false;
-	*out = t->about;
+	*out = (struct peer_topic){.topic = t->key,
+	    .found = t->found,
+	    .announced = t->announced,
+	    .next = t->next};
 	return true;
 }
 
@@ -127,14 +175,14 @@ looked(const struct peer_node *n, const struct topic *t)
 {
 	if ((t->flags & PEER_CLIENT) == 0)
 		return true;
-	return t->looked != 0 && (t->about.found == 0 || n->heard > t->looked);
+	return t->looked != 0 && (t->found == 0 || n->heard > t->looked);
 }
 
 bool
 peer_looked(const struct peer_node *n)
 {
-	for (size_t i = 0; i < n->ntopics; i++)
-		if (!looked(n, &n->topic[i]))
+	for (const struct topic *t = each(n, NULL); t != NULL; t = each(n, t))
+		if (!looked(n, t))
 			return false;
 	return n->network.dialling == 0;
 }
@@ -146,7 +194,7 @@ peer_tried(const struct peer_node *n, const struct b32 *topic)
 
 	if (t == NULL)
 		return peer_looked(n);
-	if (t->looked != 0 && t->about.found == 0)
+	if (t->looked != 0 && t->found == 0)
 		return true;
 	return looked(n, t) && n->network.dialling == 0;
 }
@@ -163,9 +211,9 @@ peer_found(const struct peer_node *n)
 {
 	size_t most = 0;
 
-	for (size_t i = 0; i < n->ntopics; i++)
-		if (n->topic[i].about.found > most)
-			most = n->topic[i].about.found;
+	for (const struct topic *t = each(n, NULL); t != NULL; t = each(n, t))
+		if (t->found > most)
+			most = t->found;
 	return most;
 }
 
@@ -179,9 +227,20 @@ peer_on_looked(struct peer_node *n, const struct wire_event *ev)
 
 	if (t == NULL)
 		return;
-	t->about = *ev->topic;
+	t->found = (uint32_t)ev->topic->found;
+	t->announced = (uint32_t)ev->topic->announced;
+	t->next = ev->topic->next;
 	if (t->looked == 0)
 		t->looked = io_now();
+	if (n->o.event != NULL)
+		n->o.event(n->o.ctx, &out);
+}
+
+void
+peer_on_met(struct peer_node *n, const struct wire_event *ev)
+{
+	struct peer_event out = {.kind = PEER_MET, .topic = ev->topic};
+
 	if (n->o.event != NULL)
 		n->o.event(n->o.ctx, &out);
 }

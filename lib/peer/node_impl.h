@@ -32,20 +32,23 @@ struct dial {
 	char text[200]; /* of the last failure */
 };
 
-/* A topic that was joined. */
+/* A topic that was joined. There may be many. */
 struct topic {
-	struct peer_topic about;
+	struct topic *chain; /* in its bucket */
+	struct b32 key;
+	uint32_t found, announced;
 	int flags;
+	uint64_t next;	 /* as struct peer_topic */
 	uint64_t looked; /* when for the first time; 0: not yet */
 };
+#define TOPIC_BUCKETS 8192 /* a power of two */
 
 struct peer_node {
 	struct peer_opts o;
 	struct peer_discovery discovery; /* what o.discovery points to */
 	struct b32 relay;		 /* and discovery.relay */
 	struct addr *bootstrap;		 /* its list */
-	struct topic *topic;
-	size_t ntopics, topics_cap;
+	struct topic **topic; /* TOPIC_BUCKETS; NULL without discovery */
 	struct peer_network network;
 	struct known_list known;
 	bool known_new;
@@ -79,7 +82,9 @@ NODISCARD enum err_code peer_nobody(
 bool peer_hopeless(const struct peer_node *n);
 
 /* node_find.c */
+void peer_topics_free(struct peer_node *n);
 void peer_on_looked(struct peer_node *n, const struct wire_event *ev);
+void peer_on_met(struct peer_node *n, const struct wire_event *ev);
 void peer_on_network(struct peer_node *n, const struct wire_event *ev);
 void peer_remember(struct peer_node *n);
 /* Every topic was looked up, and whoever was found was tried. */

@@ -46,7 +46,8 @@ copy_discovery(struct peer_node *n, struct err *e)
 		n->discovery.relay = &n->relay;
 	}
 	n->o.discovery = &n->discovery;
-	return ERR_OK;
+	n->topic = calloc(TOPIC_BUCKETS, sizeof(struct topic *));
+	return n->topic == NULL ? err_nomem(e) : ERR_OK;
 }
 
 static enum err_code
@@ -174,7 +175,7 @@ peer_close(struct peer_node *n)
 	sign_pair_free(&n->pair);
 	free(n->link);
 	free(n->dial);
-	free(n->topic);
+	peer_topics_free(n);
 	free(n->bootstrap);
 	free(n);
 }

@@ -35,6 +35,7 @@ enum wire_kind {
 	WIRE_FAILED,  /* dial, or key: nobody there; text says why */
 	WIRE_CHANGED, /* the watched folder changed */
 	WIRE_LOOKED,  /* topic */
+	WIRE_MET,     /* topic: its key only; somebody of it is connected */
 	WIRE_NETWORK, /* network: something is new */
 	WIRE_QUIET    /* everything was taken back: see wire_quit() */
 };

@@ -14,7 +14,7 @@ part(enum wire_kind kind)
 {
 	if (kind == WIRE_FAILED)
 		return sizeof(struct b32);
-	if (kind == WIRE_LOOKED)
+	if (kind == WIRE_LOOKED || kind == WIRE_MET)
 		return sizeof(struct peer_topic);
 	return kind == WIRE_NETWORK ? sizeof(struct wire_network) : 0;
 }

@@ -134,6 +134,19 @@ on_looked(void *ctx, const struct b32 *topic, size_t nfound, size_t announced,
 	wire_tell(f->wire, ev);
 }
 
+static void
+on_met(void *ctx, const struct b32 *topic, uint64_t now)
+{
+	struct finding *f = ctx;
+	struct wire_event *ev = wire_event_new(WIRE_MET, NULL);
+
+	(void)now;
+	if (ev == NULL)
+		return; /* told again at the next connection */
+	ev->topic->topic = *topic;
+	wire_tell(f->wire, ev);
+}
+
 /* The ones it replaces go first, so that a peer is never there twice. */
 static void
 close_doomed(struct wire *w)
@@ -414,7 +427,8 @@ open_machines(struct finding *f, const struct wire_discovery *o, struct err *e)
 	    .dial = wire_seek_dial,
 	    .undial = wire_seek_undial,
 	    .drop = on_drop,
-	    .looked = on_looked};
+	    .looked = on_looked,
+	    .met = on_met};
 	struct swarm_opts so = {.pair = &f->wire->pair,
 	    .peers_max = o->peers_max,
 	    .sought_max = o->sought_max};
