@@ -16,6 +16,7 @@ struct seek {
 	bool proposed;	      /* to meet at our relay */
 	bool admitted;	      /* open through a relay; another way is sought */
 	enum dht_failure why; /* it ended, and the relay is left */
+	const char *unmet;    /* why not even there; NULL: not known */
 };
 
 struct finding {
@@ -45,7 +46,7 @@ void wire_seek_stop_awaiting(struct wire_conn *c);
 /* It is open: no dial goes on but one for a better way. */
 void wire_seek_opened(struct wire_conn *c);
 /* Nothing came of the relay, and perhaps of nothing else before. */
-void wire_seek_unmet(struct wire_conn *c, uint64_t now);
+void wire_seek_unmet(struct wire_conn *c, const char *why, uint64_t now);
 /* A socket of hole punching is the connection's from now on; the one before
  * goes. */
 void wire_seek_take_sock(struct wire_conn *c, struct wire_sock *s);

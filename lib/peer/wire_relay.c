@@ -7,6 +7,9 @@
 #define PAIR_US (15 * SECOND)
 /* A packet sent again through the relay is here by then. */
 #define QUIET_US (3 * SECOND)
+/* What the relay has not delivered by then, it never will: the stream must not
+ * wait for that until it is given up. */
+#define STUCK_US (2 * SECOND)
 /* For the relay to answer our END. */
 #define HANG_UP_US (5 * SECOND)
 /* Links at a time; strangers may make us dial whom they like. */
@@ -23,10 +26,12 @@ struct through {
 	struct wire_conn *conn;	  /* the stream; NULL: let go of */
 	struct wire_conn *link;	  /* NULL: gone */
 	struct dht_connect *dial; /* of the link; NULL: over */
+	const char *why;	  /* the link is gone, if anybody knows */
 	struct relay_client *client;
 	struct dht_peer peer; /* keys of the stream, until it starts */
 	uint32_t remote_id;   /* of its other end */
 	uint64_t deadline;    /* PAIRING */
+	uint64_t moved;	      /* MOVED: when */
 	uint64_t heard;	      /* MOVED: the last packet through the relay */
 	bool told;	      /* MOVED: the other end, all of before is there */
 	bool direct;	      /* MOVED: it has answered that */
@@ -54,8 +59,9 @@ on_link_failed(void *ctx, enum dht_failure why, uint64_t now)
 {
 	struct through *t = ctx;
 
-	(void)why, (void)now;
+	(void)now;
 	t->dial = NULL;
+	t->why = dht_failure_text(why);
 	wire_conn_free(t->link);
 }
 
@@ -234,6 +240,8 @@ wire_relay_begin(struct finding *f, struct wire_conn *c,
 		t->peer = *p;
 	t->remote_id = p != NULL ? p->udx_id : c->awaits->udx_id;
 	if (begin(t, r, now, &e) != ERR_OK) {
+		if (c->seek != NULL)
+			c->seek->unmet = "it cannot be dialled";
 		through_free(t, now);
 		return;
 	}
@@ -306,7 +314,7 @@ wire_relay_move(struct wire_conn *c, struct wire_sock *s, const struct addr *to,
 	udx_change_remote(c->udx, t->remote_id, to, now);
 	wire_find_settled(t->finding, c);
 	t->state = THROUGH_MOVED;
-	t->heard = now;
+	t->moved = t->heard = now;
 	c->dirty = true;
 }
 
@@ -331,12 +339,28 @@ start_relayed(struct through *t, uint32_t id, uint64_t now)
 	wire_find_changed(t->finding);
 }
 
+/* Why they do not meet; NULL: they may yet. */
+static const char *
+unmet(const struct through *t, enum relay_state state, uint64_t now)
+{
+	if (state == RELAY_REFUSED)
+		return "it refuses";
+	if (t->link == NULL)
+		return t->why != NULL ? t->why : "it hangs up";
+	if (now < t->deadline)
+		return NULL;
+	if (t->link->state != CONN_OPEN)
+		return dht_failure_text(DHT_PEER_SILENT);
+	return "nobody else came to it";
+}
+
 /* True: it is over. */
 static bool
 turn_pairing(struct through *t, uint64_t now)
 {
 	struct wire_conn *c = t->conn;
 	enum relay_state state;
+	const char *why;
 	uint32_t id = 0;
 
 	if (c->state != CONN_OPENING)
@@ -347,10 +371,10 @@ turn_pairing(struct through *t, uint64_t now)
 		start_relayed(t, id, now);
 		return false;
 	}
-	if (t->link != NULL && state == RELAY_WAITING && now < t->deadline)
+	if ((why = unmet(t, state, now)) == NULL)
 		return false;
 	wire_relay_forget(c);
-	wire_seek_unmet(c, now);
+	wire_seek_unmet(c, why, now);
 	return true;
 }
 
@@ -362,11 +386,12 @@ turn_moved(struct through *t, uint64_t now)
 	struct wire_conn *c = t->conn;
 	struct err e = ERR_INIT;
 
-	if (t->link == NULL) {
+	if (t->link == NULL || now >= t->moved + STUCK_US) {
+		c->dirty = c->dirty || !udx_change_done(c->udx);
 		udx_change_force(c->udx);
-		c->dirty = true;
-		return true;
 	}
+	if (t->link == NULL)
+		return true;
 	if (!udx_change_done(c->udx))
 		return false;
 	if (!t->told && udx_send_message(c->udx, VIEW_EMPTY, &e) == ERR_OK)
@@ -399,8 +424,12 @@ turn(struct through *t, uint64_t now)
 static uint64_t
 due(const struct through *t)
 {
+	if (t->conn->state == CONN_CLOSED)
+		return IO_NEVER;
 	if (t->state == THROUGH_PAIRING)
 		return t->deadline;
+	if (t->state == THROUGH_MOVED && !udx_change_done(t->conn->udx))
+		return t->moved + STUCK_US;
 	if (t->state == THROUGH_MOVED && t->direct)
 		return t->heard + QUIET_US;
 	return IO_NEVER;

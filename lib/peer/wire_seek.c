@@ -2,6 +2,7 @@
  * Connections through the DHT: dialled, or answered. A connection is made
  * before it is known where it goes; it starts when the handshake has ended.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "crypto/secret.h"
@@ -144,11 +145,15 @@ fail(struct seek *k, enum dht_failure why, uint64_t now)
 {
 	struct finding *f = k->finding;
 	struct b32 key = k->key;
+	char text[WIRE_TEXT];
 
 	k->conn->seek = NULL;
 	wire_conn_free(k->conn);
+	(void)snprintf(text, sizeof(text), "%s%s%s", dht_failure_text(why),
+	    k->unmet != NULL ? ", nor by the relay: " : "",
+	    k->unmet != NULL ? k->unmet : "");
 	free(k);
-	wire_find_failed(f, &key, dht_failure_text(why));
+	wire_find_failed(f, &key, text);
 	swarm_failed(f->swarm, &key, why, now);
 	wire_find_changed(f);
 }
@@ -285,8 +290,10 @@ wire_seek_opened(struct wire_conn *c)
 }
 
 void
-wire_seek_unmet(struct wire_conn *c, uint64_t now)
+wire_seek_unmet(struct wire_conn *c, const char *why, uint64_t now)
 {
+	if (c->seek != NULL)
+		c->seek->unmet = why;
 	if (c->seek != NULL && c->seek->connect == NULL) {
 		fail(c->seek, c->seek->why, now);
 	} else if (c->seek == NULL && !c->offered) {

@@ -7,6 +7,7 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const readline = require('readline')
+const DHT = require('hyperdht')
 const labs = require('./lab')
 const { carry } = require('./drive')
 
@@ -125,17 +126,17 @@ async function death (lab, relay, fetches, work) {
   return why || (bytes > 0 ? null : 'the second relay saw nothing')
 }
 
-// A key that nobody has: it fails as it would without a relay, and in time.
-async function nobody (lab, relay, work) {
+// A key that nobody has: it fails in time, and says why.
+async function nobody (lab, key, why, work) {
   hopeless(lab)
-  const key = process.env.PEAR_DHT_RELAY
-  process.env.PEAR_DHT_RELAY = '99'.repeat(32)
+  const relay = process.env.PEAR_DHT_RELAY
+  process.env.PEAR_DHT_RELAY = key
   const from = new Peer(lab, 'a', 'ours', work)
   const to = new Peer(lab, 'b', 'ours', work)
-  process.env.PEAR_DHT_RELAY = key
+  process.env.PEAR_DHT_RELAY = relay
   try {
     const answer = await from.ask('connect ' + (await to.ask('listen')).split(' ')[1])
-    return answer.endsWith('no way through both its NAT and ours') ? null : answer
+    return answer.endsWith('no way through both its NAT and ours, nor by the relay: ' + why) ? null : answer
   } finally {
     from.close()
     to.close()
@@ -143,7 +144,11 @@ async function nobody (lab, relay, work) {
 }
 
 function cases (lab, relay, work) {
-  const list = [['nobody is the relay', () => nobody(lab, relay, work)]]
+  const stranger = DHT.keyPair().publicKey.toString('hex')
+  const list = [
+    ['nobody is the relay', () => nobody(lab, stranger, 'nobody knows it', work)],
+    ['the relay has no key', () => nobody(lab, '99'.repeat(32), 'it cannot be dialled', work)]
+  ]
   for (const who of ['ours', 'js']) {
     list.push([who + ': a direct way is found', () => upgrade(lab, relay, who, work)])
     list.push([who + ': the relay dies', () => death(lab, relay, who, work)])
