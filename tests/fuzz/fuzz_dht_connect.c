@@ -8,15 +8,8 @@
  * port 0 or from a socket that is closed; sockets have their bounds, and in
  * the end nothing is left.
  */
-#include <string.h>
-
-#include "codec/dec.h"
 #include "net/dht/connect_impl.h"
-#include "support/vec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define SOCKS 600
+#include "tests/fuzz/dht_world.h"
 
 struct asked { /* the last request of a kind, until it is answered */
 	bool waits;
@@ -28,9 +21,7 @@ struct asked { /* the last request of a kind, until it is answered */
 struct world {
 	struct dht *d;
 	struct dht_connect *c; /* NULL: it ended */
-	bool open[SOCKS];
-	size_t opened;
-	uint64_t now;
+	struct outside out;
 	struct asked hand, hole, ping;
 	struct noise *noise; /* of the server, before its answer */
 	struct noise_keys keys;
@@ -38,8 +29,6 @@ struct world {
 	struct punch_payload said; /* by the client, last */
 	bool over;
 };
-
-static struct sign_pair keys[2]; /* server, client */
 
 /* -- the world outside ----------------------------------------------------- */
 
@@ -86,8 +75,7 @@ on_send(void *ctx, uint32_t sock, const struct addr *to, struct view v,
 	struct rpc_message m;
 
 	(void)ttl;
-	check(sock < SOCKS && w->open[sock]);
-	check(to->family == 4 && to->port != 0 && v.len <= RPC_PACKET_MAX);
+	outside_send(&w->out, sock, to, v);
 	if (!rpc_decode(&m, v) || m.reply)
 		return;
 	if (m.internal) {
@@ -105,14 +93,8 @@ static uint32_t
 on_open(void *ctx)
 {
 	struct world *w = ctx;
-	uint32_t i = RPC_SOCK_OTHER;
 
-	while (i < SOCKS && w->open[i])
-		i++;
-	check(i < SOCKS);
-	w->open[i] = true;
-	w->opened++;
-	return i;
+	return outside_open(&w->out);
 }
 
 static void
@@ -120,9 +102,7 @@ on_close(void *ctx, uint32_t sock)
 {
 	struct world *w = ctx;
 
-	check(sock >= RPC_SOCK_OTHER && w->open[sock]);
-	w->open[sock] = false;
-	w->opened--;
+	outside_close(&w->out, sock);
 }
 
 static size_t
@@ -139,12 +119,12 @@ on_connected(void *ctx, struct dht_peer_found *f, uint64_t now)
 {
 	struct world *w = ctx;
 
-	check(!w->over && now == w->now);
+	check(!w->over && now == w->out.now);
 	w->over = true;
 	w->c = NULL;
 	check(memcmp(f->peer.keys.rx.ptr, w->keys.tx.ptr, 32) == 0);
 	check(b32_eq(&f->peer.keys.remote, &keys[0].pub));
-	check(w->open[f->sock]);
+	check(w->out.open[f->sock]);
 	dht_peer_free(&f->peer);
 	if (f->sock >= RPC_SOCK_OTHER)
 		on_close(w, f->sock);
@@ -155,7 +135,7 @@ on_failed(void *ctx, enum dht_failure why, uint64_t now)
 {
 	struct world *w = ctx;
 
-	check(!w->over && now == w->now);
+	check(!w->over && now == w->out.now);
 	check(dht_failure_text(why) != NULL);
 	w->over = true;
 	w->c = NULL;
@@ -184,11 +164,10 @@ world_new(struct world *w)
 	struct err e = ERR_INIT;
 
 	memset(w, 0, sizeof(*w));
-	w->now = 1000000;
-	w->open[RPC_SOCK_CLIENT] = w->open[RPC_SOCK_SERVER] = true;
-	check_ok(dht_new(&w->d, &o, &env, w->now, &e), &e);
-	(void)dht_turn(w->d, w->now);
-	check_ok(dht_connect_start(&w->c, w->d, &co, w->now, &e), &e);
+	outside_init(&w->out);
+	check_ok(dht_new(&w->d, &o, &env, w->out.now, &e), &e);
+	(void)dht_turn(w->d, w->out.now);
+	check_ok(dht_connect_start(&w->c, w->d, &co, w->out.now, &e), &e);
 }
 
 static void
@@ -198,7 +177,7 @@ world_free(struct world *w)
 	noise_keys_free(&w->keys);
 	secret_free(&w->secret);
 	dht_free(w->d);
-	check(w->opened == 0);
+	check(w->out.opened == 0);
 }
 
 /* -- commands -------------------------------------------------------------- */
@@ -208,11 +187,8 @@ any_addr(struct dec *d)
 {
 	static const uint8_t ip[][4] = {
 	    {80, 0, 0, 1}, {80, 0, 0, 2}, {90, 0, 0, 1}, {10, 0, 0, 1}};
-	uint8_t x = dec_u8(d);
-	struct addr a = {.family = 4, .port = (uint16_t)(x & 0xfc) * 250};
 
-	memcpy(a.ip, ip[x % 4], 4);
-	return a;
+	return outside_addr(d, ip);
 }
 
 static void
@@ -227,8 +203,8 @@ reply(struct world *w, struct asked *a, const struct addr *self,
 	buf_init(&packet, RPC_PACKET_MAX);
 	rpc_encode(&packet, &m);
 	a->waits = false;
-	if (packet.failed == ERR_OK && w->open[a->sock])
-		dht_recv(w->d, a->sock, buf_view(&packet), &from, w->now);
+	if (packet.failed == ERR_OK && w->out.open[a->sock])
+		dht_recv(w->d, a->sock, buf_view(&packet), &from, w->out.now);
 	buf_deinit(&packet);
 }
 
@@ -310,39 +286,21 @@ incoming(struct world *w, struct dec *d)
 	struct addr from = any_addr(d);
 	struct view v = dec_bytes(d, RPC_PACKET_MAX);
 
-	if (!dec_ok(d) || from.port == 0 || !w->open[sock])
+	if (!dec_ok(d) || from.port == 0 || !w->out.open[sock])
 		return;
 	if (v.len == 0 && w->c != NULL)
-		dht_connect_udx(w->c, sock, &from, w->now);
+		dht_connect_udx(w->c, sock, &from, w->out.now);
 	else
-		dht_recv(w->d, sock, v, &from, w->now);
-}
-
-static void
-step(struct world *w, struct dec *d)
-{
-	uint64_t next;
-
-	w->now += (uint64_t)dec_u8(d) * 20000;
-	for (int i = 0; i < 3; i++) {
-		next = dht_turn(w->d, w->now);
-		if (next > w->now)
-			break;
-		check(i < 2);
-	}
+		dht_recv(w->d, sock, v, &from, w->out.now);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct b32 seed[2] = {{{1}}, {{2}}};
-	struct err e = ERR_INIT;
 	struct world w;
 	struct dec d;
 
-	for (size_t i = 0; i < 2; i++)
-		if (keys[i].sec.ptr == NULL)
-			check_ok(sign_pair_seed(&keys[i], &seed[i], &e), &e);
+	outside_keys();
 	world_new(&w);
 	dec_init(&d, view_of(data, size));
 	while (dec_left(&d) > 0 && dec_ok(&d)) {
@@ -367,10 +325,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			}
 			break;
 		case 5:
-			step(&w, &d);
+			outside_step(&w.out, w.d, (uint64_t)dec_u8(&d) * 20000);
 			break;
 		}
-		check(w.opened <= 1 + PUNCH_BIRTHDAY);
+		check(w.out.opened <= 1 + PUNCH_BIRTHDAY);
 	}
 	world_free(&w);
 	return 0;

@@ -9,23 +9,15 @@
  * its question; sockets and sessions have their bounds, and in the end nothing
  * is left.
  */
-#include <string.h>
-
-#include "codec/dec.h"
 #include "net/dht/server_impl.h"
-#include "support/vec.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/dht_world.h"
 
 #define HANDSHAKES 12 /* of an input: they are slow */
-#define SOCKS 600
 
 struct world {
 	struct dht *d;
 	struct dht_server *s;
-	bool open[SOCKS];
-	size_t opened;
-	uint64_t now;
+	struct outside out;
 	uint32_t ids;
 	size_t sent, bytes;  /* since they were reset */
 	struct addr to;	     /* of the last packet */
@@ -34,8 +26,6 @@ struct world {
 	uint64_t hole; /* its id */
 	size_t handshakes;
 };
-
-static struct sign_pair keys[2]; /* server, client */
 
 /* -- the world outside ----------------------------------------------------- */
 
@@ -73,8 +63,7 @@ on_send(void *ctx, uint32_t sock, const struct addr *to, struct view v,
 	struct rpc_message m;
 
 	(void)ttl;
-	check(sock < SOCKS && w->open[sock]);
-	check(to->family == 4 && to->port != 0 && v.len <= RPC_PACKET_MAX);
+	outside_send(&w->out, sock, to, v);
 	w->sent++;
 	w->bytes += v.len;
 	w->to = *to;
@@ -87,14 +76,8 @@ static uint32_t
 on_open(void *ctx)
 {
 	struct world *w = ctx;
-	uint32_t i = RPC_SOCK_OTHER;
 
-	while (i < SOCKS && w->open[i])
-		i++;
-	check(i < SOCKS);
-	w->open[i] = true;
-	w->opened++;
-	return i;
+	return outside_open(&w->out);
 }
 
 static void
@@ -102,9 +85,7 @@ on_close(void *ctx, uint32_t sock)
 {
 	struct world *w = ctx;
 
-	check(sock >= RPC_SOCK_OTHER && w->open[sock]);
-	w->open[sock] = false;
-	w->opened--;
+	outside_close(&w->out, sock);
 }
 
 static uint32_t
@@ -149,11 +130,10 @@ world_new(struct world *w)
 	struct err e = ERR_INIT;
 
 	memset(w, 0, sizeof(*w));
-	w->now = 1000000;
-	w->open[RPC_SOCK_CLIENT] = w->open[RPC_SOCK_SERVER] = true;
-	check_ok(dht_new(&w->d, &o, &env, w->now, &e), &e);
-	check_ok(dht_listen_start(&w->s, w->d, &so, w->now, &e), &e);
-	(void)dht_turn(w->d, w->now);
+	outside_init(&w->out);
+	check_ok(dht_new(&w->d, &o, &env, w->out.now, &e), &e);
+	check_ok(dht_listen_start(&w->s, w->d, &so, w->out.now, &e), &e);
+	(void)dht_turn(w->d, w->out.now);
 	/* a relay, so that all roads are there */
 	w->s->announcer.now.n = 1;
 	w->s->announcer.now.at[0].relay = (struct addr){4, 1000, {80, 0, 0, 1}};
@@ -166,7 +146,7 @@ world_free(struct world *w)
 	noise_free(w->noise);
 	secret_free(&w->secret);
 	dht_free(w->d);
-	check(w->opened == 0);
+	check(w->out.opened == 0);
 }
 
 /* -- commands -------------------------------------------------------------- */
@@ -176,11 +156,8 @@ any_addr(struct dec *d)
 {
 	static const uint8_t ip[][4] = {
 	    {80, 0, 0, 1}, {80, 0, 0, 2}, {127, 0, 0, 1}, {10, 0, 0, 1}};
-	uint8_t x = dec_u8(d);
-	struct addr a = {.family = 4, .port = (uint16_t)(x & 0xfc) * 250};
 
-	memcpy(a.ip, ip[x % 4], 4);
-	return a;
+	return outside_addr(d, ip);
 }
 
 static void
@@ -199,7 +176,7 @@ inject(struct world *w, enum dht_command c, struct view value,
 	rpc_encode(&packet, &m);
 	w->sent = w->bytes = 0;
 	if (packet.failed == ERR_OK)
-		dht_recv(w->d, sock, buf_view(&packet), from, w->now);
+		dht_recv(w->d, sock, buf_view(&packet), from, w->out.now);
 	buf_deinit(&packet);
 }
 
@@ -272,8 +249,8 @@ byte(struct world *w, struct dec *d)
 	struct view v = view_of(&sock, 1);
 
 	w->sent = 0;
-	if (from.port != 0 && w->open[sock])
-		dht_recv(w->d, sock, v, &from, w->now);
+	if (from.port != 0 && w->out.open[sock])
+		dht_recv(w->d, sock, v, &from, w->out.now);
 	check(w->sent <= 1);
 }
 
@@ -284,7 +261,7 @@ raw(struct world *w, struct dec *d)
 	struct view v = dec_bytes(d, RPC_PACKET_MAX);
 
 	if (from.port != 0)
-		dht_recv(w->d, RPC_SOCK_CLIENT, v, &from, w->now);
+		dht_recv(w->d, RPC_SOCK_CLIENT, v, &from, w->out.now);
 }
 
 static void
@@ -292,7 +269,7 @@ stream(struct world *w, struct dec *d)
 {
 	uint32_t id = 1000u + dec_u8(d);
 	uint32_t sock = dec_u8(d);
-	bool was = sock >= RPC_SOCK_OTHER && w->open[sock];
+	bool was = sock >= RPC_SOCK_OTHER && w->out.open[sock];
 
 	if (sock % 2 == 0) {
 		dht_server_settled(w->s, id);
@@ -314,31 +291,13 @@ stream(struct world *w, struct dec *d)
 	}
 }
 
-static void
-step(struct world *w, struct dec *d)
-{
-	uint64_t next;
-
-	w->now += (uint64_t)dec_u8(d) * 50000;
-	for (int i = 0; i < 3; i++) {
-		next = dht_turn(w->d, w->now);
-		if (next > w->now)
-			break;
-		check(i < 2);
-	}
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct b32 seed[2] = {{{1}}, {{2}}};
-	struct err e = ERR_INIT;
 	struct world w;
 	struct dec d;
 
-	for (size_t i = 0; i < 2; i++)
-		if (keys[i].sec.ptr == NULL)
-			check_ok(sign_pair_seed(&keys[i], &seed[i], &e), &e);
+	outside_keys();
 	world_new(&w);
 	dec_init(&d, view_of(data, size));
 	while (dec_left(&d) > 0 && dec_ok(&d)) {
@@ -359,10 +318,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			stream(&w, &d);
 			break;
 		case 5:
-			step(&w, &d);
+			outside_step(&w.out, w.d, (uint64_t)dec_u8(&d) * 50000);
 			break;
 		}
-		check(w.opened <= SERVER_PUNCHES + PUNCH_BIRTHDAY);
+		check(w.out.opened <= SERVER_PUNCHES + PUNCH_BIRTHDAY);
 		check(w.s->flying <= DHT_HANDSHAKES_MAX);
 	}
 	world_free(&w);
