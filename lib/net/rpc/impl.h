@@ -45,21 +45,17 @@ struct requests {
 	uint64_t slot_end;
 };
 
-/* Whose answer counts: PEER_HANDSHAKE and the like are answered by another
- * node than the one that was asked. */
-enum request_from { REQUEST_ASKED, REQUEST_ANYONE };
-
 /* As rpc_request(); `again`, unless NULL, is told when the first sending had
  * no answer within its second. */
 NODISCARD enum err_code rpc_request_start(struct rpc *r,
-    const struct rpc_ask *ask, enum request_from from,
-    void (*again)(void *ctx, const struct addr *to), uint64_t now,
-    uint64_t *out, struct err *e);
-/* The request that the reply m from `from` answers: tell it, and free it. */
-struct request *rpc_request_take(
-    struct rpc *r, uint16_t tid, const struct addr *from);
-void rpc_request_answer(struct request *q, const struct rpc_message *m,
-    uint32_t sock, uint64_t now);
+    const struct rpc_ask *ask, void (*again)(void *ctx, const struct addr *to),
+    uint64_t now, uint64_t *out, struct err *e);
+/* The number of the request that a reply from `from` answers; 0: none. */
+uint64_t rpc_request_find(
+    const struct rpc *r, uint16_t tid, const struct addr *from);
+/* It is told, and over. One that was forgotten meanwhile: nothing. */
+void rpc_request_answer(struct rpc *r, uint64_t number,
+    const struct rpc_message *m, uint32_t sock, uint64_t now);
 void rpc_requests_turn(struct rpc *r, uint64_t now);
 uint64_t rpc_requests_deadline(const struct rpc *r);
 void rpc_requests_free(struct rpc *r);

@@ -380,8 +380,8 @@ visit(struct rpc_query *q, struct seen *s, uint64_t now)
 
 	q->asked++;
 	s->state = SEEN_DOWN;
-	if (rpc_request_start(q->r, &ask, REQUEST_ASKED, visit_slow, now,
-		&s->request, &e) != ERR_OK)
+	if (rpc_request_start(q->r, &ask, visit_slow, now, &s->request, &e) !=
+	    ERR_OK)
 		return;
 	s->state = SEEN_ASKED;
 	s->asked_at = now;
@@ -459,8 +459,8 @@ commit_at(struct rpc_query *q, size_t i, uint64_t now)
 	ask.to = n->addr;
 	ask.done = committed;
 	ask.ctx = q;
-	return rpc_request_start(q->r, &ask, REQUEST_ASKED, NULL, now,
-		   &q->commit[i].request, &e) == ERR_OK;
+	return rpc_request_start(
+		   q->r, &ask, NULL, now, &q->commit[i].request, &e) == ERR_OK;
 }
 
 /* Who did not answer yet is not waited for; if it is in the table, it has to

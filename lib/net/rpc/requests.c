@@ -12,7 +12,6 @@ struct request {
 	uint64_t number; /* the tid is its lowest 16 bits */
 	uint16_t tid;
 	bool on_line; /* in `sent`, else in `waiting` */
-	enum request_from from;
 	struct request *chain;
 	struct request *prev, *next;
 	struct addr to;
@@ -68,9 +67,9 @@ chain_of(struct requests *s, uint16_t tid)
 }
 
 static struct request *
-by_tid(struct requests *s, uint16_t tid)
+by_tid(const struct requests *s, uint16_t tid)
 {
-	struct request *q = *chain_of(s, tid);
+	struct request *q = s->by_tid[tid % RPC_TID_CHAINS];
 
 	while (q != NULL && q->tid != tid)
 		q = q->chain;
@@ -207,8 +206,8 @@ make(struct rpc *r, const struct rpc_ask *ask, struct err *e)
 
 enum err_code
 rpc_request_start(struct rpc *r, const struct rpc_ask *ask,
-    enum request_from from, void (*again)(void *ctx, const struct addr *to),
-    uint64_t now, uint64_t *out, struct err *e)
+    void (*again)(void *ctx, const struct addr *to), uint64_t now,
+    uint64_t *out, struct err *e)
 {
 	struct requests *s = &r->requests;
 	struct request *q, **chain;
@@ -224,7 +223,6 @@ rpc_request_start(struct rpc *r, const struct rpc_ask *ask,
 	if ((q = make(r, ask, e)) == NULL)
 		return err_wrap(
 		    e, "request to %s", addr_format(text, &ask->to));
-	q->from = from;
 	q->again = again;
 	chain = chain_of(s, q->tid);
 	q->chain = *chain;
@@ -240,8 +238,7 @@ enum err_code
 rpc_request(struct rpc *r, const struct rpc_ask *ask, uint64_t now,
     uint64_t *out, struct err *e)
 {
-	return rpc_request_start(r, ask,
-	    ask->internal ? REQUEST_ASKED : REQUEST_ANYONE, NULL, now, out, e);
+	return rpc_request_start(r, ask, NULL, now, out, e);
 }
 
 /* Out of everything; what comes for it now is for nobody. */
@@ -271,21 +268,19 @@ rpc_forget(struct rpc *r, uint64_t request)
 	free(q);
 }
 
-struct request *
-rpc_request_take(struct rpc *r, uint16_t tid, const struct addr *from)
+uint64_t
+rpc_request_find(const struct rpc *r, uint16_t tid, const struct addr *from)
 {
-	struct request *q = by_tid(&r->requests, tid);
+	const struct request *q = by_tid(&r->requests, tid);
 
-	if (q == NULL || q->sent == 0)
-		return NULL;
-	if (q->from == REQUEST_ASKED && !addr_eq(&q->to, from))
-		return NULL;
-	unlink_request(r, q);
-	return q;
+	if (q == NULL || q->sent == 0 || !addr_eq(&q->to, from))
+		return 0;
+	return q->number;
 }
 
-void
-rpc_request_answer(
+/* Out of everything already: it may be freed. */
+static void
+tell(
     struct request *q, const struct rpc_message *m, uint32_t sock, uint64_t now)
 {
 	struct rpc_reply reply = {.m = m,
@@ -301,6 +296,18 @@ rpc_request_answer(
 		done(ctx, &reply);
 }
 
+void
+rpc_request_answer(struct rpc *r, uint64_t number, const struct rpc_message *m,
+    uint32_t sock, uint64_t now)
+{
+	struct request *q = by_tid(&r->requests, (uint16_t)number);
+
+	if (q == NULL || q->number != number)
+		return;
+	unlink_request(r, q);
+	tell(q, m, sock, now);
+}
+
 /* -- time ------------------------------------------------------------------ */
 
 static void
@@ -310,7 +317,7 @@ give_up(struct rpc *r, struct request *q, uint64_t now)
 	r->upkeep.failures++;
 	if (q->sends >= RPC_SENDS)
 		rpc_heard_nothing(r, &q->to);
-	rpc_request_answer(q, NULL, q->sock, now);
+	tell(q, NULL, q->sock, now);
 }
 
 /* Its second is over. `again` comes last: it may end the request. */

@@ -319,12 +319,13 @@ static void
 recv_reply(struct rpc *r, uint32_t sock, const struct rpc_message *m,
     const struct addr *from, uint64_t now)
 {
-	struct request *q = rpc_request_take(r, m->tid, from);
+	uint64_t number = rpc_request_find(r, m->tid, from);
 
-	if (q == NULL)
+	if (number == 0)
 		return;
+	/* tells of a new address: who hears that may forget the request */
 	rpc_heard_reply(r, sock, m, from, now);
-	rpc_request_answer(q, m, sock, now);
+	rpc_request_answer(r, number, m, sock, now);
 }
 
 void

@@ -137,8 +137,8 @@ struct rpc_ask {
 
 /* A number that names the request; never 0. ERR_INVALID: no such address;
  * ERR_LIMIT: the value is too large, or too many requests are under way. Sent
- * at once, or when the line has room. Internal requests are answered by the
- * node that was asked, others by anybody who knows the tid. */
+ * at once, or when the line has room. Only the node that was asked can answer,
+ * from the address that was asked; a relay does so for whom it asks. */
 NODISCARD enum err_code rpc_request(struct rpc *r, const struct rpc_ask *ask,
     uint64_t now, uint64_t *out, struct err *e);
 void rpc_forget(struct rpc *r, uint64_t request); /* done or unknown: fine */

@@ -94,7 +94,8 @@ test_answered(void **state)
 	lab_free(&l);
 }
 
-/* Who answers: the asked node; of handshakes, that travel, anybody. */
+/* Who answers: the node that was asked, whatever it was asked for. Who guesses
+ * the tid, which has 16 bits only, ends no request of ours. */
 static void
 test_whose(void **state)
 {
@@ -106,22 +107,20 @@ test_whose(void **state)
 	(void)state;
 	port.port++;
 	lab_server(&l);
-	(void)ask(&l, &to, true, 0, &t);
-	m = lab_reply_of(&l.sent[0]);
-	lab_say(&l, RPC_SOCK_SERVER, &other, &m);
-	lab_say(&l, RPC_SOCK_SERVER, &port, &m);
-	m.tid++;
-	lab_say(&l, RPC_SOCK_SERVER, &to, &m);
-	check(t.n == 0);
-	m.tid--;
-	lab_say(&l, RPC_SOCK_CLIENT, &to, &m);
-	check(t.n == 1 && t.sock == RPC_SOCK_CLIENT);
-	l.nsent = 0;
-	(void)ask(&l, &to, false, 0, &t);
-	m = lab_reply_of(&l.sent[0]);
-	lab_say(&l, RPC_SOCK_SERVER, &other, &m);
-	check(t.n == 2 && addr_eq(&t.from, &to));
-	check(!lab_knows(&l, &other)); /* its id is not that of its address */
+	for (size_t i = 0; i < 2; i++) {
+		l.nsent = 0;
+		(void)ask(&l, &to, i == 0, 0, &t);
+		m = lab_reply_of(&l.sent[0]);
+		lab_say(&l, RPC_SOCK_SERVER, &other, &m);
+		lab_say(&l, RPC_SOCK_SERVER, &port, &m);
+		m.tid++;
+		lab_say(&l, RPC_SOCK_SERVER, &to, &m);
+		check(t.n == i);
+		m.tid--;
+		lab_say(&l, RPC_SOCK_CLIENT, &to, &m);
+		check(t.n == i + 1 && t.sock == RPC_SOCK_CLIENT);
+		check(addr_eq(&t.from, &to) && !lab_knows(&l, &other));
+	}
 	lab_free(&l);
 }
 
@@ -303,16 +302,45 @@ test_again(void **state)
 
 	(void)state;
 	lab_server(&l);
-	check_ok(rpc_request_start(
-		     l.r, &a, REQUEST_ASKED, again, l.now, &number, &e),
-	    &e);
+	check_ok(rpc_request_start(l.r, &a, again, l.now, &number, &e), &e);
 	lab_until(&l, l.now + 4 * LAB_SECOND);
 	check(t.again == 1 && t.n == 1 && l.nsent == 4);
-	check_ok(rpc_request_start(
-		     l.r, &a, REQUEST_ASKED, again, l.now, &t.forget, &e),
-	    &e);
+	check_ok(rpc_request_start(l.r, &a, again, l.now, &t.forget, &e), &e);
 	lab_until(&l, l.now + 4 * LAB_SECOND);
 	check(t.again == 2 && t.n == 1 && l.r->requests.n == 0);
+	lab_free(&l);
+}
+
+static void
+forget_all(void *ctx, enum rpc_event ev)
+{
+	struct told *t = ctx;
+
+	t->again += ev == RPC_ADDRESS;
+	rpc_forget(t->lab->r, t->forget);
+}
+
+/* The answer tells our address, too: who hears of that first, and lets go of
+ * the request, is not told by it. */
+static void
+test_forgotten_by_event(void **state)
+{
+	struct lab l;
+	struct told t = {.lab = &l};
+	struct rpc_opts o = {.role = RPC_ADAPTIVE};
+	struct addr to = lab_addr(1);
+
+	(void)state;
+	lab_new(&l, &o);
+	lab_turn(&l);
+	lab_turn(&l);
+	l.nsent = 0;
+	l.r->env = (struct rpc_env){&l, lab_send, lab_request, NULL};
+	t.forget = ask(&l, &to, true, 0, &t);
+	l.r->env.ctx = &t; /* nothing is sent from now on */
+	l.r->env.event = forget_all;
+	lab_answer(&l, &l.sent[0]);
+	check(t.again == 1 && t.n == 0 && l.r->requests.n == 0);
 	lab_free(&l);
 }
 
@@ -348,6 +376,7 @@ main(void)
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_from_callback),
 	    cmocka_unit_test(test_again),
+	    cmocka_unit_test(test_forgotten_by_event),
 	    cmocka_unit_test(test_gone),
 	};
 
