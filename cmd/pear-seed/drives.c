@@ -98,6 +98,7 @@ drives_queue(struct drives *all, struct drive *d, enum drive_queue which)
 	if (d->queued[which])
 		return;
 	d->queued[which] = true;
+	all->reading += which == DRIVES_LOOKS;
 	d->next[which] = NULL;
 	if (all->last[which] != NULL)
 		all->last[which]->next[which] = d;
@@ -118,6 +119,7 @@ drives_next(struct drives *all, enum drive_queue which)
 	if (all->first[which] == NULL)
 		all->last[which] = NULL;
 	d->queued[which] = false;
+	all->reading -= which == DRIVES_LOOKS;
 	return d;
 }
 
@@ -136,6 +138,7 @@ unqueue(struct drives *all, struct drive *d, enum drive_queue which)
 		all->first[which] = d->next[which];
 	if (all->last[which] == d)
 		all->last[which] = before;
+	all->reading -= which == DRIVES_LOOKS;
 	d->queued[which] = false;
 }
 

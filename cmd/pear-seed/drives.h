@@ -55,10 +55,9 @@ struct drive {
 	struct drive_traffic *traffic;		    /* NULL: none so far */
 	char *name;				    /* NULL: not known */
 	uint64_t shown_length;
-	uint64_t named_length; /* of both cores when the name was read */
-	uint64_t retry;	       /* in trouble: peer_now() of the next try */
-	uint64_t visit_end;    /* awake since a visit began, until then */
-	uint32_t wait;	       /* seconds to the try after the next */
+	uint64_t until;	       /* in trouble: the next try; else end of visit */
+	uint32_t wait;	       /* seconds, the last time before a try */
+	uint32_t named;	       /* look_age() when the name was read; 0: never */
 	uint8_t sources, told; /* told: since drives_begin() */
 	uint8_t shape;	       /* enum drive_shape */
 	bool queued[2];
@@ -66,7 +65,7 @@ struct drive {
 	bool writable : 1;
 	bool hollow : 1;   /* asleep: peers said that its contents are empty */
 	bool visiting : 1; /* peers are still to say what they have of it */
-	bool trouble : 1;  /* could not be opened */
+	bool trouble : 1;  /* could not be opened or read */
 	bool joined : 1, announced : 1;
 	bool alone : 1;	  /* nobody was found, and said */
 	bool wanting : 1; /* nobody who is connected has what is missing */
@@ -86,6 +85,7 @@ struct drives {
 	struct drive *newest, *oldest;		       /* of those awake */
 	size_t awake, most; /* open: now, and unused at most */
 	size_t visiting;
+	size_t reading; /* in the queue of looks */
 	uint64_t due;	/* drives_turn() has something to do */
 	uint64_t retry; /* the first that is in trouble */
 	/* heads.c */
@@ -141,6 +141,8 @@ bool drives_whole(const struct drive *d);
 /* What it is: two cores or one; and its name. Opens nothing for longer. */
 NODISCARD enum err_code look_contents(
     struct seeder *s, struct drive *d, struct err *e);
+/* Of its two cores together: another one, another name maybe. */
+uint32_t look_age(uint64_t db_length, uint64_t blobs_length);
 void look_name(struct seeder *s, struct drive *d);
 struct drive_head look_head(struct replicate_core *c);
 

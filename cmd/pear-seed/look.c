@@ -110,6 +110,12 @@ read_name(struct seeder *s, struct drive *d)
 	common_drive_close(&cd);
 }
 
+uint32_t
+look_age(uint64_t db_length, uint64_t blobs_length)
+{
+	return (uint32_t)(db_length + blobs_length);
+}
+
 void
 look_name(struct seeder *s, struct drive *d)
 {
@@ -117,8 +123,8 @@ look_name(struct seeder *s, struct drive *d)
 
 	heads(d, &db, &blobs);
 	if (d->shape != DRIVE_WHOLE || blobs.length == 0 || !whole(&db) ||
-	    !whole(&blobs) || d->named_length == db.length + blobs.length)
+	    !whole(&blobs) || d->named == look_age(db.length, blobs.length))
 		return;
-	d->named_length = db.length + blobs.length;
+	d->named = look_age(db.length, blobs.length);
 	read_name(s, d);
 }

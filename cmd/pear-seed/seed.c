@@ -216,6 +216,7 @@ report(struct seeder *s, struct err *e)
 		    (rc = web_publish(s, e)) != ERR_OK)
 			return rc;
 		s->next_sample = now + SAMPLE_US;
+		memory_turn(s);
 		render_disk(s);
 		service_status(s);
 	}

@@ -69,6 +69,14 @@ NODISCARD enum err_code goal_check(struct seeder *s, bool *met, struct err *e);
 /* How many peers have all of a drive. */
 size_t goal_copies(const struct drive *d);
 
+/* memory.c: what a crowd leaves behind */
+struct memory {
+	size_t most;   /* peers, and drives read, since the last time */
+	uint64_t due;  /* when it is given back; 0: not now */
+	uint64_t last; /* when it was */
+};
+void memory_turn(struct seeder *s);
+
 /* -- the seeder ----------------------------------------------------------- */
 
 struct web;
@@ -95,6 +103,7 @@ struct seeder {
 	struct stored stored;
 	struct goal goal;
 	struct said said;
+	struct memory memory;
 	struct monitor_snapshot snap;
 	struct common_rate down, up;
 	struct web *web;

@@ -95,7 +95,7 @@ one(struct seeder *s, struct drive *d, struct monitor_drive *m, uint64_t now)
 	/* its name can be read now */
 	if (m->state == MONITOR_COMPLETE && m->has_blobs &&
 	    m->blobs.length > 0 &&
-	    d->named_length != m->db.length + m->blobs.length)
+	    d->named != look_age(m->db.length, m->blobs.length))
 		drives_look(s, d);
 }
 

@@ -57,7 +57,7 @@ begin_visit(struct drives *all, struct drive *d)
 {
 	all->visiting += !d->visiting;
 	d->visiting = true;
-	d->visit_end = peer_now() + VISIT_US;
+	d->until = peer_now() + VISIT_US;
 }
 
 static void
@@ -235,7 +235,7 @@ may_rest(const struct drive *d)
 static bool
 told(struct drive *d, uint64_t now)
 {
-	return now >= d->visit_end ||
+	return now >= d->until ||
 	       (replicate_pending(d->db) == 0 &&
 		   (d->blobs == NULL || replicate_pending(d->blobs) == 0));
 }
@@ -324,9 +324,9 @@ look_or_wait(struct seeder *s, struct drive *d, bool wake, struct err *e)
 	    (unsigned)d->wait);
 	*e = (struct err)ERR_INIT;
 	d->trouble = true;
-	d->retry = peer_now() + d->wait * UINT64_C(1000000);
-	if (d->retry < s->drives.retry)
-		s->drives.retry = d->retry;
+	d->until = peer_now() + d->wait * UINT64_C(1000000);
+	if (d->until < s->drives.retry)
+		s->drives.retry = d->until;
 	return ERR_OK;
 }
 
@@ -343,10 +343,10 @@ retries(struct seeder *s, uint64_t now, struct err *e)
 	for (size_t i = 0; i < all->n && rc == ERR_OK; i++) {
 		struct drive *d = all->item[i];
 
-		if (d->trouble && now >= d->retry)
+		if (d->trouble && now >= d->until)
 			rc = look_or_wait(s, d, true, e);
-		if (d->trouble && d->retry < first)
-			first = d->retry;
+		if (d->trouble && d->until < first)
+			first = d->until;
 	}
 	all->retry = first;
 	return rc;

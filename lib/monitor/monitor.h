@@ -33,9 +33,9 @@ struct monitor_core {
 
 struct monitor_drive {
 	enum monitor_state state;
+	bool has_blobs; /* the blobs core is known */
+	bool writable;	/* written on this machine */
 	struct monitor_core db, blobs;
-	bool has_blobs;		     /* the blobs core is known */
-	bool writable;		     /* written on this machine */
 	char name[MONITOR_NAME_MAX]; /* of the app, UTF-8; "": not known */
 	struct b32 topic;
 	uint64_t bytes_in, bytes_out, blocks_in, blocks_out; /* since start */
