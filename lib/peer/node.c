@@ -30,6 +30,11 @@ tell(struct peer_node *n, enum peer_kind kind, const struct wire_about *about,
 		ev.addr = about->addr;
 		ev.at = about->dial != 0;
 	}
+	if ((kind == PEER_LEFT || kind == PEER_UNREACHED) && !ev.at) {
+		n->missed = ev.key;
+		(void)snprintf(
+		    n->missed_why, sizeof(n->missed_why), "%.199s", text);
+	}
 	if (n->o.event != NULL)
 		n->o.event(n->o.ctx, &ev);
 }
@@ -276,7 +281,7 @@ peer_closed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 static void
 on_failed(struct peer_node *n, struct wire_event *ev, uint64_t now)
 {
-	struct wire_about about = {.key = *ev->key};
+	struct wire_about about = {.key = *ev->key, .dial = ev->dial};
 	struct dial *d;
 
 	if (ev->dial != 0) {

@@ -63,6 +63,9 @@ struct peer_node {
 	size_t nlinks, cap;
 	struct dial *dial;
 	struct peer_totals gone; /* of peers that left */
+	/* Of those who were found, the one that was missed last, and why. */
+	struct b32 missed;
+	char missed_why[200];
 	uint64_t ticked, refreshed;
 	bool changed; /* the store, by others */
 	bool ever;    /* somebody was connected */

@@ -251,6 +251,8 @@ peer_hopeless(const struct peer_node *n)
 static enum err_code
 nobody_found(const struct peer_node *n, const char *name, struct err *e)
 {
+	char missed[Z32_KEY_LEN + 1];
+
 	if (!n->network.online)
 		return err_set(e, ERR_PEERS,
 		    "core %s: the DHT does not answer; is there a network?",
@@ -258,9 +260,15 @@ nobody_found(const struct peer_node *n, const char *name, struct err *e)
 	if (peer_found(n) == 0)
 		return err_set(e, ERR_PEERS,
 		    "core %s: nobody announces it; is it being seeded?", name);
+	if (n->missed_why[0] == '\0')
+		return err_set(e, ERR_PEERS,
+		    "core %s: announced by %zu peers, none of which could be "
+		    "reached",
+		    name, peer_found(n));
 	return err_set(e, ERR_PEERS,
-	    "core %s: announced by %zu peers, none of which could be reached",
-	    name, peer_found(n));
+	    "core %s: announced by %zu peers, none of which could be reached "
+	    "(%s: %s)",
+	    name, peer_found(n), z32_key(missed, &n->missed), n->missed_why);
 }
 
 enum err_code

@@ -263,10 +263,10 @@ exports.OurSide = class OurSide {
     const peers = (at ? [].concat(at) : []).flatMap((a) => ['--peer', a])
     const args = [link, this.out, '--force', ...peers]
     if (only) args.push('--only', only)
-    this.process = this.command('pear-dump', args)
-    const code = await within(this.process.ended, 'pear-dump')
-    if (code !== 0) throw new Error('pear-dump ended with ' + code + ': ' + this.process.said + JSON.stringify(this.events.slice(-3)))
+    const p = this.process = this.command('pear-dump', args)
+    const code = await within(p.ended, 'pear-dump')
     this.process = null
+    if (code !== 0) throw new Error('pear-dump ended with ' + code + ': ' + p.said + JSON.stringify(this.events.slice(-3)))
   }
 
   async follow (link, at) {

@@ -126,6 +126,19 @@ async function death (lab, relay, fetches, work) {
   return why || (bytes > 0 ? null : 'the second relay saw nothing')
 }
 
+// It does not come back: who fetches says whom it could not reach, and why.
+async function loss (lab, relay, work) {
+  hopeless(lab)
+  const during = async () => {
+    await sleep(4000)
+    relay.kill()
+  }
+  const why = await carry(lab, 'ours', 'ours', work, { size: SIZE, seeding: SLOWLY, during })
+  await relay.start()
+  const said = /none of which could be reached \([a-z0-9]{52}: no way through both its NAT and ours, nor by the relay: /
+  return said.test(why) ? null : why || 'without a relay'
+}
+
 // A key that nobody has: it fails in time, and says why.
 async function nobody (lab, key, why, work) {
   hopeless(lab)
@@ -147,7 +160,8 @@ function cases (lab, relay, work) {
   const stranger = DHT.keyPair().publicKey.toString('hex')
   const list = [
     ['nobody is the relay', () => nobody(lab, stranger, 'nobody knows it', work)],
-    ['the relay has no key', () => nobody(lab, '99'.repeat(32), 'it cannot be dialled', work)]
+    ['the relay has no key', () => nobody(lab, '99'.repeat(32), 'it cannot be dialled', work)],
+    ['the relay is gone for good', () => loss(lab, relay, work)]
   ]
   for (const who of ['ours', 'js']) {
     list.push([who + ': a direct way is found', () => upgrade(lab, relay, who, work)])

@@ -2,6 +2,9 @@
  * read misses them, appends are followed, reasons are given. */
 #include "side.h"
 
+#include "codec/z32.h"
+#include "peer/node_impl.h"
+
 #define PATIENCE 20000000u
 
 static void
@@ -334,11 +337,44 @@ addresses(void **state)
 	}
 }
 
+/* Why nobody gave what was asked, from the first thing that is wrong on. */
+static void
+reasons(void **state)
+{
+	static struct topic *bucket[TOPIC_BUCKETS];
+	const struct b32 core = {{3}};
+	struct topic t = {.key = {{1}}};
+	struct peer_discovery d = {NULL};
+	struct dial none = {.tried = true};
+	struct peer_node n = {
+	    .o.discovery = &d, .topic = bucket, .dial = &none};
+	char who[Z32_KEY_LEN + 1];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	bucket[1] = &t;
+	check_code(peer_nobody(&n, &core, &e), ERR_PEERS);
+	check(strstr(e.msg, "the DHT does not answer") != NULL);
+	n.network.online = true;
+	check_code(peer_nobody(&n, &core, &e), ERR_PEERS);
+	check(strstr(e.msg, "nobody announces it") != NULL);
+	t.found = 2;
+	check_code(peer_nobody(&n, &core, &e), ERR_PEERS);
+	check(strstr(e.msg, "by 2 peers, none of which") != NULL);
+	check(strchr(e.msg, '(') == NULL);
+	n.missed = (struct b32){{7}};
+	(void)snprintf(n.missed_why, sizeof(n.missed_why), "no way");
+	check_code(peer_nobody(&n, &core, &e), ERR_PEERS);
+	check(strstr(e.msg, z32_key(who, &n.missed)) != NULL);
+	check(strstr(e.msg, ": no way)") != NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(reasons),
 	    cmocka_unit_test(stops),
 	    cmocka_unit_test(nobody_there),
 	    cmocka_unit_test(waits_in_vain),
