@@ -8,22 +8,6 @@
 #include "base/arr.h"
 #include "pear/semver.h"
 
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct view
-trim(struct view v)
-{
-	while (v.len > 0 && is_space(v.ptr[0]))
-		v = view_sub(v, 1, v.len);
-	while (v.len > 0 && is_space(v.ptr[v.len - 1]))
-		v = view_sub(v, 0, v.len - 1);
-	return v;
-}
-
 /* Bytes up to and with the newline. */
 static size_t
 line_len(struct view v)
@@ -36,10 +20,10 @@ line_len(struct view v)
 static struct view
 version_of(struct view heading)
 {
-	struct view v = trim(view_sub(heading, 3, heading.len));
+	struct view v = view_trim(view_sub(heading, 3, heading.len));
 	size_t n = 0;
 
-	while (n < v.len && !is_space(v.ptr[n]))
+	while (n < v.len && !view_space(v.ptr[n]))
 		n++;
 	v = view_sub(v, 0, n);
 	return v.len > 0 && v.ptr[0] == 'v' ? view_sub(v, 1, v.len) : v;
@@ -82,7 +66,7 @@ changelog_split(struct changelog *l, struct err *e)
 		left = view_sub(left, n, left.len);
 	}
 	for (i = 0; i < l->n; i++)
-		l->entry[i].text = trim(l->entry[i].text);
+		l->entry[i].text = view_trim(l->entry[i].text);
 	return ERR_OK;
 }
 

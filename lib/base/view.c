@@ -56,6 +56,22 @@ view_sub(struct view v, size_t from, size_t len)
 }
 
 bool
+view_space(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct view
+view_trim(struct view v)
+{
+	while (v.len > 0 && view_space(v.ptr[0]))
+		v = view_sub(v, 1, v.len);
+	while (v.len > 0 && view_space(v.ptr[v.len - 1]))
+		v = view_sub(v, 0, v.len - 1);
+	return v;
+}
+
+bool
 b32_eq(const struct b32 *a, const struct b32 *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;

@@ -30,6 +30,9 @@ int view_cmp(struct view a, struct view b);
 bool view_starts(struct view v, struct view prefix);
 /* From..from+len clamped to v. */
 struct view view_sub(struct view v, size_t from, size_t len);
+bool view_space(uint8_t c); /* a blank, tab or line end of ASCII */
+/* Without those around it. */
+struct view view_trim(struct view v);
 
 bool b32_eq(const struct b32 *a, const struct b32 *b); /* not constant time */
 

@@ -36,22 +36,6 @@ push(struct appcfg_list *l, struct view v, struct err *e)
 	return ERR_OK;
 }
 
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct view
-trim(struct view v)
-{
-	while (v.len > 0 && is_space(v.ptr[0]))
-		v = view_sub(v, 1, v.len);
-	while (v.len > 0 && is_space(v.ptr[v.len - 1]))
-		v = view_sub(v, 0, v.len - 1);
-	return v;
-}
-
 enum err_code
 appcfg_list_add(struct appcfg_list *l, struct view text, struct err *e)
 {
@@ -62,7 +46,7 @@ appcfg_list_add(struct appcfg_list *l, struct view text, struct err *e)
 	while (left.len > 0) {
 		const uint8_t *comma = memchr(left.ptr, ',', left.len);
 		size_t n = comma ? (size_t)(comma - left.ptr) : left.len;
-		struct view item = trim(view_sub(left, 0, n));
+		struct view item = view_trim(view_sub(left, 0, n));
 		enum err_code rc;
 
 		if (item.len > 0 && (rc = push(l, item, e)) != ERR_OK)
@@ -138,7 +122,7 @@ get_list(
 		if (!is_text(item))
 			return bad_manifest(
 			    e, "pear.stage.%s[%zu] must be a string", key, i);
-		text = trim(text_of(item));
+		text = view_trim(text_of(item));
 		if (text.len > 0 && (rc = push(out, text, e)) != ERR_OK)
 			return rc;
 	}

@@ -88,6 +88,10 @@ test_views(void **state)
 	assert_true(view_eq(view_sub(b, 1, 2), view_str("bc")));
 	assert_int_equal(view_sub(b, 9, 2).len, 0);
 	assert_int_equal(view_sub(b, 2, 99).len, 2);
+	assert_int_equal(view_trim(view_str(" \t \n\v\f\r")).len, 0);
+	assert_true(view_eq(view_trim(view_str("\ra b ")), view_str("a b")));
+	assert_true(view_eq(view_trim(a), a));
+	assert_int_equal(view_trim(VIEW_EMPTY).len, 0);
 	assert_true(view_eq(VIEW_EMPTY, view_str("")));
 }
 
