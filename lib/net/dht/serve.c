@@ -243,6 +243,22 @@ verify_mutable(const struct dht_mutable *m)
 	return sign_verify(m->signature, view_of(text, sizeof(text)), &m->key);
 }
 
+/* Anybody may repeat a value, and it lives on by that. It stays in the share
+ * of the host that brought it: else a stranger would make it one of his own,
+ * and push it out with what he puts in next. */
+static void
+put_value(struct dht *d, enum records_kind k, const struct rpc_incoming *in,
+    struct view value)
+{
+	struct addr from = in->from, first;
+	struct view old;
+
+	if (records_get(d->records, k, &in->m.target, in->now, &old, &first) &&
+	    view_eq(old, value))
+		from = first;
+	records_put(d->records, k, &in->m.target, NULL, &from, value, in->now);
+}
+
 /* RPC_OK: it may replace what is stored. */
 static uint64_t
 judge_seq(const struct dht *d, const struct rpc_incoming *in,
@@ -275,8 +291,7 @@ mutable_put(struct dht *d, const struct rpc_incoming *in)
 	buf_init(&b, RPC_PACKET_MAX);
 	dht_mutable_encode(&b, &m);
 	if (error == RPC_OK && b.failed == ERR_OK)
-		records_put(d->records, RECORDS_MUTABLE, &in->m.target, NULL,
-		    &in->from, buf_view(&b), in->now);
+		put_value(d, RECORDS_MUTABLE, in, buf_view(&b));
 	rpc_answer(d->rpc, in, (enum rpc_error)error, VIEW_EMPTY, RPC_NO_TOKEN);
 	buf_deinit(&b);
 }
@@ -307,8 +322,7 @@ immutable_put(struct dht *d, const struct rpc_incoming *in)
 	    in->m.value.len > DHT_VALUE_MAX ||
 	    !is_hash_of(&in->m.target, in->m.value))
 		return;
-	records_put(d->records, RECORDS_IMMUTABLE, &in->m.target, NULL,
-	    &in->from, in->m.value, in->now);
+	put_value(d, RECORDS_IMMUTABLE, in, in->m.value);
 	rpc_answer(d->rpc, in, RPC_OK, VIEW_EMPTY, 0);
 }
 

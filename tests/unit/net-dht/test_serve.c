@@ -319,6 +319,56 @@ test_immutable(void **state)
 	lone_free(l);
 }
 
+static void
+put_immutable(struct lone *l, struct view v)
+{
+	struct b32 hash, token;
+
+	hash_data(&hash, v);
+	l->now += 50000;
+	token = lone_token(l, &hash);
+	check(lone_ask(l, DHT_IMMUTABLE_PUT, &hash, &token, v));
+}
+
+/* Whoever has a value may put it in again, but not make it one of his own,
+ * to be pushed out by what he puts in next. */
+static void
+test_not_taken_over(void **state)
+{
+	struct lone *l = lone_new(RPC_SERVER);
+	struct addr owner = l->client;
+	struct view v = view_str("value"), one = view_str("one");
+	struct sign_pair a = lone_pair(1);
+	uint8_t least = 0;
+	struct b32 hash, target;
+
+	(void)state;
+	hash_data(&hash, v);
+	hash_data(&target, view_b32(&a.pub));
+	put_immutable(l, v);
+	check(put_mutable(l, &a, 5, one, false) && l->m.error == 0);
+	l->client = lone_addr(81, 2, 5000);
+	put_immutable(l, v);
+	check(put_mutable(l, &a, 5, one, false) && l->m.error == 0);
+	for (unsigned i = 0; i < 600; i++) {
+		const struct b32 seed = {{9, (uint8_t)i, (uint8_t)(i >> 8)}};
+		struct err e = ERR_INIT;
+		struct sign_pair b;
+
+		check_ok(sign_pair_seed(&b, &seed, &e), &e);
+		put_immutable(l, view_b32(&seed));
+		check(put_mutable(l, &b, 1, one, false));
+		sign_pair_free(&b);
+	}
+	l->client = owner;
+	check(lone_ask(l, DHT_IMMUTABLE_GET, &hash, NULL, VIEW_EMPTY));
+	check_same(l->m.value, v);
+	check(lone_ask(l, DHT_MUTABLE_GET, &target, NULL, view_of(&least, 1)));
+	check(l->m.value.len > 0);
+	sign_pair_free(&a);
+	lone_free(l);
+}
+
 /* Every command, malformed: no answer that is larger than the question. */
 static void
 test_malformed(void **state)
@@ -367,6 +417,7 @@ main(void)
 	    cmocka_unit_test(test_refresh),
 	    cmocka_unit_test(test_mutable),
 	    cmocka_unit_test(test_immutable),
+	    cmocka_unit_test(test_not_taken_over),
 	    cmocka_unit_test(test_malformed),
 	};
 
