@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "blind/message.h"
-#include "support/vec.h"
 
-static json_t *vectors;
+#define VECTORS "net/blind"
+#include "support/vectors.h"
 
 static struct blind_add
 add_of(const json_t *o)
@@ -204,10 +204,5 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	};
 
-	int failed;
-
-	vectors = vec_load("net/blind");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	json_decref(vectors);
-	return failed;
+	return cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
 }

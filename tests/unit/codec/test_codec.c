@@ -10,25 +10,9 @@
 #include "codec/hex.h"
 #include "codec/jtext.h"
 #include "codec/z32.h"
-#include "support/vec.h"
 
-static json_t *vectors;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	vectors = vec_load("encodings");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	json_decref(vectors);
-	return 0;
-}
+#define VECTORS "encodings"
+#include "support/vectors.h"
 
 #define EACH(name, i, row) json_array_foreach(vec_at(vectors, name), i, row)
 
@@ -361,5 +345,5 @@ main(void)
 	    cmocka_unit_test(test_json_is_bounded),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
 }

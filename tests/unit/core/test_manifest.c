@@ -9,25 +9,9 @@
 
 #include "core/manifest.h"
 #include "crypto/hash.h"
-#include "support/vec.h"
 
-static json_t *vectors;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	vectors = vec_load("crypto");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	json_decref(vectors);
-	return 0;
-}
+#define VECTORS "crypto"
+#include "support/vectors.h"
 
 /* A manifest from its JSON form in the vectors. */
 static void
@@ -485,5 +469,5 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
 }

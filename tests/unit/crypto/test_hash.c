@@ -7,25 +7,9 @@
 #include <string.h>
 
 #include "crypto/hash.h"
-#include "support/vec.h"
 
-static json_t *vectors;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	vectors = vec_load("crypto");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	json_decref(vectors);
-	return 0;
-}
+#define VECTORS "crypto"
+#include "support/vectors.h"
 
 static void
 test_single_hashes(void **state)
@@ -173,5 +157,5 @@ main(void)
 	    cmocka_unit_test(test_batches_equal_the_whole),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
 }

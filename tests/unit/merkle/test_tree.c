@@ -7,25 +7,9 @@
 
 #include "crypto/hash.h"
 #include "merkle/tree.h"
-#include "support/vec.h"
 
-static json_t *vectors;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	vectors = vec_load("crypto");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	json_decref(vectors);
-	return 0;
-}
+#define VECTORS "crypto"
+#include "support/vectors.h"
 
 static size_t
 append(struct tree *t, size_t i, struct node made[static FLAT_ROOTS_MAX])
@@ -234,5 +218,5 @@ main(void)
 	    cmocka_unit_test(test_upgrade_covers),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
 }
