@@ -144,6 +144,8 @@ conclude(struct dht_connect *c, struct view payload)
 		connect_fail(c, DHT_CONNECT_FAILED);
 	else {
 		propose_relay(c, &p);
+		if (c->state == CONNECT_ENDED) /* cancelled by who was told */
+			return;
 		connect_find_stop(c);
 		connect_choose(c);
 	}

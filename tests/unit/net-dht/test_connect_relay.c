@@ -12,6 +12,7 @@ static const struct dht_relaying proposal = {.key = {{5}}, .token = {{6}}};
 struct met {
 	struct end end; /* first: it is the ctx of the callbacks */
 	unsigned times;
+	bool cancel; /* when it is told */
 	struct dht_relaying at;
 	struct dht_peer peer;
 };
@@ -27,11 +28,13 @@ on_meet(
 	m->times++;
 	m->at = *r;
 	m->peer = *p;
+	if (m->cancel)
+		dht_connect_cancel(m->end.c);
 }
 
 /* The client of p, with a relay in mind or without one. */
 static void
-connect_by(struct pair *p, struct met *m, const struct dht_relaying *propose)
+begin(struct pair *p, struct met *m, const struct dht_relaying *propose)
 {
 	const struct dht_connect_opts o = {.pair = &p->client.pair,
 	    .remote = p->server.pair.pub,
@@ -51,6 +54,12 @@ connect_by(struct pair *p, struct met *m, const struct dht_relaying *propose)
 	    dht_connect_start(&m->end.c, m->end.host->d, &o, p->net.now, &e),
 	    &e);
 	m->end.host->deadline = 0;
+}
+
+static void
+connect_by(struct pair *p, struct met *m, const struct dht_relaying *propose)
+{
+	begin(p, m, propose);
 	for (int i = 0; i < 600 && !m->end.shaken && !m->end.failed; i++)
 		vnet_run(&p->net, SECOND / 10);
 	check(m->end.shaken || m->end.failed);
@@ -112,6 +121,25 @@ test_punched_too(void **state)
 	pair_free(p);
 }
 
+/* Whoever hears of it may give up the connect. */
+static void
+test_cancelled(void **state)
+{
+	struct pair *p = pair_new(VNAT_PORT_RESTRICTED, VNAT_RESTRICTED, 6);
+	struct met m;
+
+	(void)state;
+	begin(p, &m, &proposal);
+	m.cancel = true;
+	vnet_run(&p->net, 20 * SECOND);
+	check(m.times == 1 && !m.end.shaken && !m.end.failed);
+	check(m.end.host->opened == 0);
+	dht_peer_free(&m.peer);
+	p->client.c = NULL;
+	p->client.host->ctx = &p->client;
+	pair_free(p);
+}
+
 static void
 test_not_needed(void **state)
 {
@@ -137,6 +165,7 @@ main(void)
 	    cmocka_unit_test(test_met),
 	    cmocka_unit_test(test_not_proposed),
 	    cmocka_unit_test(test_punched_too),
+	    cmocka_unit_test(test_cancelled),
 	    cmocka_unit_test(test_not_needed),
 	};
 
