@@ -84,22 +84,6 @@ take_lines(struct seeder *s, struct view text, struct err *e)
 	return rc;
 }
 
-enum err_code
-list_read(struct seeder *s, struct err *e)
-{
-	enum err_code rc;
-	struct buf b;
-
-	if (s->a->list == NULL)
-		return ERR_OK;
-	buf_init(&b, FILE_MAX);
-	rc = file_read(AT_FDCWD, s->a->list, FILE_MAX, &b, e);
-	if (rc == ERR_OK)
-		rc = take_lines(s, buf_view(&b), e);
-	buf_deinit(&b);
-	return rc == ERR_OK ? rc : err_wrap(e, "--list");
-}
-
 /* -- changes -------------------------------------------------------------- */
 
 /* Has it changed since the last look? A file that is gone is no change: it
@@ -127,6 +111,25 @@ changed(struct seeder *s)
 	return !same;
 }
 
+enum err_code
+list_read(struct seeder *s, struct err *e)
+{
+	enum err_code rc;
+	struct buf b;
+
+	if (s->a->list == NULL)
+		return ERR_OK;
+	/* before it is read: what changes meanwhile is seen later */
+	(void)changed(s);
+	s->list.unsettled = false;
+	buf_init(&b, FILE_MAX);
+	rc = file_read(AT_FDCWD, s->a->list, FILE_MAX, &b, e);
+	if (rc == ERR_OK)
+		rc = take_lines(s, buf_view(&b), e);
+	buf_deinit(&b);
+	return rc == ERR_OK ? rc : err_wrap(e, "--list");
+}
+
 /* Read only what nobody writes any more: unchanged from one look to the
  * next. What cannot be read changes nothing. */
 static bool
@@ -142,14 +145,12 @@ settled(struct seeder *s, bool now)
 enum err_code
 list_turn(struct seeder *s, bool now, struct err *e)
 {
-	bool first = !s->list.known;
 	enum err_code rc;
 
 	if (s->a->list == NULL || (peer_now() < s->list.next && !now))
 		return ERR_OK;
 	s->list.next = peer_now() + LOOK_US;
-	/* the first look is at what was read at the start */
-	if (!settled(s, now) || (first && !now))
+	if (!settled(s, now))
 		return ERR_OK;
 	rc = list_read(s, e);
 	if (rc == ERR_OK || rc == ERR_NOMEM)

@@ -7,12 +7,12 @@
 #
 # shellcheck shell=sh
 
-# seed_wait FILE PATTERN: until a line of the file matches; 20 s at most. Does
-# not poll: tail ends with the process that it follows.
+# seed_wait FILE PATTERN [N]: until a line of the file (N of them) matches; 20 s
+# at most. Does not poll: tail ends with the process that it follows.
 seed_wait() {
 	timeout 20 sh -c '
-		tail -n +1 -f "$1" --pid="$3" 2>/dev/null | grep -m 1 -e "$2"' \
-	    sh "$1" "$2" "$(cat "${1%.log}.pid")"
+		tail -n +1 -f "$1" --pid="$3" 2>/dev/null | grep -m "$4" -e "$2"' \
+	    sh "$1" "$2" "$(cat "${1%.log}.pid")" "${3-1}"
 }
 
 seed_start() {

@@ -43,6 +43,8 @@ event two.log seeding "$a"
 event two.log seeding "$b"
 whole two.log "$a"
 whole two.log "$b"
+# for some seconds: what did not change is not read again
+seed_wait two.log '"tag":"stats"' 60 >/dev/null
 cat two.err
 echo "$(grep -c '"tag":"seeding"' two.log) drives"
 
