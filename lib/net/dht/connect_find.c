@@ -63,18 +63,24 @@ keep_ways(struct connect_shaken *s, const struct dht_payload *p)
 {
 	struct view list = p->holepunch.relays;
 	size_t n = list.len / DHT_RELAY_INFO_LEN;
+	struct connect_way way;
 
-	s->has_ways = p->has_holepunch && n > 0;
-	if (!s->has_ways)
-		return;
 	s->id = p->holepunch.id;
-	if (n > CONNECT_RELAYS_MAX)
-		n = CONNECT_RELAYS_MAX;
-	for (size_t i = 0; i < n; i++) {
-		rpc_addr_at(list, 2 * i, &s->way[i].relay);
-		rpc_addr_at(list, 2 * i + 1, &s->way[i].server);
+	for (size_t i = 0; i < n && s->nways < CONNECT_RELAYS_MAX; i++) {
+		rpc_addr_at(list, 2 * i, &way.relay);
+		rpc_addr_at(list, 2 * i + 1, &way.server);
+		if (node_may_send(&way.relay, &s->relay))
+			s->way[s->nways++] = way;
 	}
-	s->nways = n;
+	s->has_ways = s->nways > 0;
+}
+
+struct addr
+connect_where(const struct addr *server, const struct addr *relay)
+{
+	static const struct addr none;
+
+	return node_may_send(server, relay) ? *server : none;
 }
 
 /* The relays to ask next time: the server's own list is from its point of
@@ -82,9 +88,14 @@ keep_ways(struct connect_shaken *s, const struct dht_payload *p)
 static void
 keep_relays(struct dht_connect *c, const struct dht_payload *p)
 {
-	struct addr relay[DHT_RELAYS_MAX];
-	size_t n = hello_list(p->relay_addresses, relay, DHT_RELAYS_MAX);
+	struct addr relay[DHT_RELAYS_MAX], a;
+	size_t told = p->relay_addresses.len / RPC_ADDR_LEN, n = 0;
 
+	for (size_t i = 0; i < told && n < DHT_RELAYS_MAX; i++) {
+		rpc_addr_at(p->relay_addresses, i, &a);
+		if (node_may_send(&a, &c->s.relay))
+			relay[n++] = a;
+	}
 	if (n == 0)
 		relay[n++] = c->s.relay;
 	commons_remember(c->d->commons, &c->o.remote, relay, n);
@@ -169,7 +180,9 @@ read_answer(struct dht_connect *c, const struct rpc_reply *reply)
 	if (ok) {
 		c->s.relay = reply->from;
 		c->s.relayed = h.peer.family != 0;
-		c->s.server = c->s.relayed ? h.peer : reply->from;
+		c->s.server = reply->from;
+		if (c->s.relayed)
+			c->s.server = connect_where(&h.peer, &reply->from);
 		c->s.self = reply->m->to;
 		c->s.sock = reply->sock;
 		conclude(c, buf_view(&payload));

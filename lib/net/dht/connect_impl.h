@@ -50,7 +50,7 @@ struct connect_way { /* a relay of the server, and how it sees it */
 /* What the answer of the server said. */
 struct connect_shaken {
 	struct addr relay;  /* that answered */
-	struct addr server; /* as the relay sees it */
+	struct addr server; /* as the relay sees it; family 0: not told */
 	struct addr self;   /* we, as the relay sees us, */
 	uint32_t sock;	    /* at this socket */
 	bool relayed;
@@ -109,6 +109,9 @@ void connect_fail(struct dht_connect *c, enum dht_failure why);
 /* connect_find.c */
 NODISCARD enum err_code connect_find(struct dht_connect *c, struct err *e);
 void connect_find_stop(struct dht_connect *c);
+
+/* Where a relay says that the server is, if it may say so, else none. */
+struct addr connect_where(const struct addr *server, const struct addr *relay);
 
 /* connect_way.c: after the handshake. */
 /* It is known where the server is, or it knows where we are. */

@@ -194,7 +194,7 @@ on_probed(struct dht_connect *c, const struct punch_payload *said,
 {
 	c->has_remote_token = said->has_token;
 	c->remote_token = said->token;
-	if (addr_eq(&c->way.relay, &c->s.relay) &&
+	if (addr_eq(&c->way.relay, &c->s.relay) && server->family != 0 &&
 	    !addr_eq(server, &c->s.server)) {
 		c->s.server = *server;
 		c->way.server = *server;
@@ -275,6 +275,7 @@ on_round(void *ctx, const struct rpc_reply *reply)
 	punch_update(c->punch, &said, &c->s.server, proven);
 	if (h.peer.family == 0)
 		h.peer = reply->from;
+	h.peer = connect_where(&h.peer, &reply->from);
 	if (c->state == CONNECT_ROUND) {
 		on_started(c);
 		return;
@@ -346,7 +347,7 @@ start_punch(struct dht_connect *c)
 }
 
 /* Where an open server is: the first of its addresses that is one for
- * everybody, else where the relay saw it. */
+ * everybody, else where the relay saw it; it may not have told. */
 static const struct addr *
 public_address(const struct connect_shaken *s)
 {
@@ -378,7 +379,10 @@ connect_choose(struct dht_connect *c)
 	} else if (!s->relayed) {
 		connect_done(c, s->sock, &s->relay, DHT_DIRECT);
 	} else if (s->firewall == DHT_FIREWALL_OPEN || !s->has_ways) {
-		connect_done(c, s->sock, public_address(s), DHT_OPEN);
+		if (public_address(s)->family == 0)
+			connect_fail(c, DHT_CANNOT_PUNCH);
+		else
+			connect_done(c, s->sock, public_address(s), DHT_OPEN);
 	} else if (c->firewall == DHT_FIREWALL_OPEN) {
 		c->state = CONNECT_PASSIVE;
 		c->deadline = c->now + PASSIVE_US;

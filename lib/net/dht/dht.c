@@ -8,6 +8,14 @@
 #include "net/dht/commons.h"
 #include "net/dht/node_impl.h"
 
+bool
+node_may_send(const struct addr *to, const struct addr *by)
+{
+	return to->family == 4 && to->port != 0 &&
+	       (!rpc_addr_reserved(to) ||
+		   (by->family == 4 && rpc_addr_reserved(by)));
+}
+
 /* -- servers and connects ------------------------------------------------- */
 
 void

@@ -62,6 +62,10 @@ struct dht {
 	bool sweep;
 };
 
+/* May we send there because `by` told us of it? Nobody from elsewhere makes a
+ * node send into its own network. */
+bool node_may_send(const struct addr *to, const struct addr *by);
+
 /* u->ops and, for a server, its key are set; target is set here. */
 void node_add(struct dht *d, struct node_user *u);
 void node_retire(struct dht *d, struct node_user *u);

@@ -229,12 +229,12 @@ host_proven(const struct punch *p, const struct addr *a)
 	return false;
 }
 
-/* An address of somebody who is elsewhere must not be one of here. */
+/* As node_may_send(), but the port may be to be guessed. */
 static bool
-may_send(const struct addr *a, const struct addr *via)
+may_send(struct addr a, const struct addr *via)
 {
-	return a->family == 4 &&
-	       (!rpc_addr_reserved(a) || rpc_addr_reserved(via));
+	a.port = 1;
+	return node_may_send(&a, via);
 }
 
 void
@@ -247,7 +247,7 @@ punch_update(struct punch *p, const struct punch_payload *said,
 	for (size_t i = 0; i < said->naddresses; i++) {
 		const struct addr *a = &said->address[i];
 
-		if (!may_send(a, via))
+		if (!may_send(*a, via))
 			continue;
 		remote[n].addr = *a;
 		remote[n++].proven =

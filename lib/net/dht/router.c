@@ -25,9 +25,7 @@ passable(struct dht *d, const struct rpc_incoming *in, const struct addr *to)
 {
 	struct rpc_about about;
 
-	if (to->family != 4 || to->port == 0)
-		return false;
-	if (rpc_addr_reserved(to) && !rpc_addr_reserved(&in->from))
+	if (!node_may_send(to, &in->from))
 		return false;
 	rpc_about(d->rpc, &about);
 	return !addr_eq(to, &about.self);

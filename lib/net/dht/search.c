@@ -176,7 +176,7 @@ search_put(struct dht_search *s, const struct search_step *step, uint64_t now)
 
 /* -- replies -------------------------------------------------------------- */
 
-/* Addresses that nobody can have are left out. */
+/* Without addresses that nobody can have, or not for us. */
 static void
 record_of(struct dht_record *out, const struct dht_peer_record *p,
     const struct addr *from)
@@ -189,7 +189,7 @@ record_of(struct dht_record *out, const struct dht_peer_record *p,
 	out->from = *from;
 	for (size_t i = 0; i < n && out->nrelays < DHT_RELAYS_MAX; i++) {
 		rpc_addr_at(p->relays, i, &a);
-		if (a.family == 4 && a.port != 0)
+		if (node_may_send(&a, from))
 			out->relay[out->nrelays++] = a;
 	}
 }
