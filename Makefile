@@ -193,8 +193,11 @@ interop: all tools ; @tests/interop/run.sh $(B)
 cycle: all ; @tests/cycle/run.sh $(B)
 browser: all tools ; @tests/browser/run.sh $(B)
 natlab-smoke: all tools ; @tests/natlab/run.sh $(B) --smoke
+relay-smoke: all tools ; @tests/natlab/run.sh $(B) --relay --smoke
 # needs root and ten minutes; NATLAB="--doc docs/NAT.md" writes the page
 natlab: all tools ; @scripts/setup.sh test && tests/natlab/run.sh $(B) $(NATLAB)
+# needs root and two minutes
+relay: all tools ; @scripts/setup.sh test && tests/natlab/run.sh $(B) --relay
 # needs root and half an hour; SOAK_SECONDS=60 make soak
 soak: all tools ; @scripts/setup.sh test && tests/soak/run.sh $(B)
 examples: all ; @examples/release.sh
@@ -211,6 +214,6 @@ clean: ; rm -rf build
 
 .PHONY: all units unit fuzz fuzz-build fuzz-replay fuzz-libs \
 	print-fuzz-libs tools link-build link-test run test lint tidy \
-	cmd-test crash-test hostile-test interop cycle browser natlab natlab-smoke soak examples bench install clean sim
+	cmd-test crash-test hostile-test interop cycle browser natlab natlab-smoke relay relay-smoke soak examples bench install clean sim
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -12,7 +12,7 @@ LANES=2
 FIRST="build san-build"
 # The long ones first, so that both lanes end together.
 LATER="hostile interop cycle crash unit-san cmd vectors lint unit link"
-LATER="$LATER fuzz-replay browser examples sim natlab"
+LATER="$LATER fuzz-replay browser relay examples sim natlab"
 MAKE=${MAKE:-make}
 
 command_of() {
@@ -33,6 +33,7 @@ command_of() {
 	sim) echo "$MAKE sim" ;;
 	browser) echo "$MAKE browser" ;;
 	natlab) echo "$MAKE natlab-smoke" ;;
+	relay) echo "$MAKE relay-smoke" ;;
 	examples) echo "$MAKE examples" ;;
 	*) echo "echo no such step: $1; exit 2" ;;
 	esac

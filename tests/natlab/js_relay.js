@@ -7,7 +7,14 @@ const DHT = require('hyperdht')
 const { Server } = require('blind-relay')
 
 const [host, port, bootstrap, seed] = process.argv.slice(2)
-const dht = new DHT({ host, port: Number(port), anyPort: false, bootstrap: [bootstrap] })
+const dht = new DHT({
+  host,
+  port: Number(port),
+  anyPort: false,
+  bootstrap: [bootstrap],
+  ephemeral: false,
+  firewalled: false
+})
 const streams = []
 
 const relay = new Server({

@@ -1,7 +1,8 @@
-// relay.js BUILD [NAME...]: peers that no way brings together, two symmetric
-// NATs, meet at a blind relay of the original; a direct way that is found
-// later takes over; a relay dies and comes back. The last line is what
-// tests/run.sh counts. All cases, or those whose name has one of the words.
+// relay.js BUILD [--smoke | NAME...]: peers that no way brings together, two
+// symmetric NATs, meet at a blind relay of the original; a direct way that is
+// found later takes over; a relay dies and comes back. The last line is what
+// tests/run.sh counts. All cases, those of --smoke, or those whose name has
+// one of the words; in two labs at once.
 'use strict'
 const fs = require('fs')
 const os = require('os')
@@ -71,7 +72,7 @@ const hopeless = (lab) => {
 }
 
 // Open, by the relay and by nothing else.
-async function meet (lab, relay, dials, listens, work) {
+async function meet (lab, relay, work, dials, listens) {
   hopeless(lab)
   const before = await relay.stats()
   const from = new Peer(lab, 'a', dials, work)
@@ -88,7 +89,7 @@ async function meet (lab, relay, dials, listens, work) {
   }
 }
 
-async function drive (lab, relay, seeds, fetches, work) {
+async function drive (lab, relay, work, seeds, fetches) {
   hopeless(lab)
   const before = await relay.stats()
   const why = await carry(lab, seeds, fetches, work)
@@ -101,7 +102,7 @@ const SLOWLY = ['--limit-up', '1MB'] // ten seconds for all of it
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 // Ports are guessed in a few seconds; by then much has come by the relay.
-async function upgrade (lab, relay, fetches, work) {
+async function upgrade (lab, relay, work, fetches) {
   lab.side('a', 'symmetric')
   lab.side('b', 'port-restricted')
   const before = await relay.stats()
@@ -114,7 +115,7 @@ async function upgrade (lab, relay, fetches, work) {
 }
 
 // Killed in the middle, and started again.
-async function death (lab, relay, fetches, work) {
+async function death (lab, relay, work, fetches) {
   hopeless(lab)
   const during = async () => {
     await sleep(4000)
@@ -139,8 +140,10 @@ async function loss (lab, relay, work) {
   return said.test(why) ? null : why || 'without a relay'
 }
 
+const stranger = () => DHT.keyPair().publicKey.toString('hex')
+
 // A key that nobody has: it fails in time, and says why.
-async function nobody (lab, key, why, work) {
+async function nobody (lab, _, work, key, why) {
   hopeless(lab)
   const relay = process.env.PEAR_DHT_RELAY
   process.env.PEAR_DHT_RELAY = key
@@ -156,22 +159,44 @@ async function nobody (lab, key, why, work) {
   }
 }
 
-function cases (lab, relay, work) {
-  const stranger = DHT.keyPair().publicKey.toString('hex')
+// In the order in which they are begun, the long ones first. Those of --smoke
+// do not depend on chance, as guesses of ports do, and end soon.
+function cases () {
   const list = [
-    ['nobody is the relay', () => nobody(lab, stranger, 'nobody knows it', work)],
-    ['the relay has no key', () => nobody(lab, '99'.repeat(32), 'it cannot be dialled', work)],
-    ['the relay is gone for good', () => loss(lab, relay, work)]
+    { name: 'ours: the relay dies', smoke: true, run: (...at) => death(...at, 'ours') },
+    { name: 'js: the relay dies', run: (...at) => death(...at, 'js') },
+    { name: 'the relay is gone for good', run: loss },
+    { name: 'ours: a direct way is found', run: (...at) => upgrade(...at, 'ours') },
+    { name: 'js: a direct way is found', run: (...at) => upgrade(...at, 'js') },
+    { name: 'nobody is the relay', smoke: true, run: (...at) => nobody(...at, stranger(), 'nobody knows it') },
+    { name: 'the relay has no key', smoke: true, run: (...at) => nobody(...at, '99'.repeat(32), 'it cannot be dialled') }
   ]
-  for (const who of ['ours', 'js']) {
-    list.push([who + ': a direct way is found', () => upgrade(lab, relay, who, work)])
-    list.push([who + ': the relay dies', () => death(lab, relay, who, work)])
-  }
   for (const [a, b] of [['ours', 'ours'], ['ours', 'js'], ['js', 'ours']]) {
-    list.push([a + ' dials ' + b, () => meet(lab, relay, a, b, work)])
-    list.push([a + ' fetches a drive of ' + b, () => drive(lab, relay, b, a, work)])
+    list.push({ name: a + ' dials ' + b, smoke: true, run: (...at) => meet(...at, a, b) })
+    list.push({ name: a + ' fetches a drive of ' + b, smoke: true, run: (...at) => drive(...at, b, a) })
   }
   return list
+}
+
+function chosen (words) {
+  if (words[0] === '--smoke') return cases().filter((c) => c.smoke)
+  return cases().filter((c) => !words.length || words.some((w) => c.name.includes(w)))
+}
+
+// A lab of its own, with a relay, until no case is left; how many failed.
+async function work (lab, queue, dir) {
+  const relay = new Relay(lab)
+  let failed = 0
+  await relay.start()
+  for (let c; (c = queue.shift());) {
+    const began = Date.now()
+    lab.forget()
+    const why = await c.run(lab, relay, dir).catch((err) => err.stack)
+    console.log(c.name + ': ' + (why || 'ok') + ' (' + (Date.now() - began) + ' ms)')
+    if (why) failed++
+  }
+  await lab.close()
+  return failed
 }
 
 async function main () {
@@ -182,22 +207,14 @@ async function main () {
     console.log('skipped: ' + (missing || 'no network namespaces here') + '\n1 passed, 0 failed')
     return
   }
-  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'relay-'))
-  const relay = new Relay(lab)
-  await relay.start()
-  const list = cases(lab, relay, work)
-    .filter(([name]) => !words.length || words.some((w) => name.includes(w)))
-  let failed = 0
-  for (const [name, run] of list) {
-    const began = Date.now()
-    lab.forget()
-    const why = await run().catch((err) => err.stack)
-    console.log(name + ': ' + (why || 'ok') + ' (' + (Date.now() - began) + ' ms)')
-    if (why) failed++
-  }
-  await lab.close()
-  fs.rmSync(work, { recursive: true, force: true })
-  console.log(list.length - failed + ' passed, ' + failed + ' failed')
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'relay-'))
+  process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }))
+  const queue = chosen(words)
+  const all = queue.length
+  const running = [work(lab, queue, dir)]
+  if (all > 1) running.push(work(await labs.open(path.resolve(build), 10), queue, dir))
+  const failed = (await Promise.all(running)).reduce((n, f) => n + f, 0)
+  console.log(all - failed + ' passed, ' + failed + ' failed')
   process.exitCode = failed ? 1 : 0
 }
 

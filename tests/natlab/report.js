@@ -129,6 +129,22 @@ three attempts of ten hyperdht does not know when its bootstrap is over, and
 punches a hole from a host that is open (150 ms, or seconds).
 
 Two symmetric ones have nothing to guess with; both stacks say so at once.
+
+## At a relay
+
+Two of whom both are behind such a NAT meet at a blind relay, if one of them
+names it (\`PEAR_DHT_RELAY\`, \`--relay\`); \`make relay\` shows it, with the relay of
+the original. A direct way that is found meanwhile takes over: what the relay
+had not delivered two seconds later goes the direct way as well, so a relay
+that dies then loses nothing.
+
+A relay that dies while it is needed takes the connection with it. That is
+noticed within 19 s, by packets that nobody acknowledges, and the other side is
+dialled again a second or two later, then after 5 and 15 s if that fails, and
+after a minute at most from then on; a dial gives the relay 15 s. Blocks that
+came are kept, and nothing is fetched twice but what was on its way. A fetch
+that got no block for 30 s ends with the name of the peer, what is between the
+two, and what the relay did or did not do.
 `
 
 module.exports = { name, line, complaint, tables, page }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh BUILD [OPTION...]: who gets through which NATs to whom, against the
 # pinned JavaScript packages in build/js; natlab.js tells the options.
-# run.sh BUILD --relay [NAME...]: and who meets at a relay (relay.js). Needs
-# root, nft and conntrack; says so and is content where they are missing.
+# run.sh BUILD --relay [--smoke | NAME...]: and who meets at a relay (relay.js).
+# Needs root, nft and conntrack; says so and is content where they are missing.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
