@@ -9,8 +9,6 @@
 
 #include "core/manifest.h"
 #include "crypto/hash.h"
-
-#define VECTORS "crypto"
 #include "support/vectors.h"
 
 /* A manifest from its JSON form in the vectors. */

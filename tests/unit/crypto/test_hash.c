@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "crypto/hash.h"
-
-#define VECTORS "crypto"
 #include "support/vectors.h"
 
 static void

@@ -7,8 +7,6 @@
 
 #include "crypto/hash.h"
 #include "merkle/tree.h"
-
-#define VECTORS "crypto"
 #include "support/vectors.h"
 
 static size_t

@@ -1,14 +1,16 @@
-/* vectors: golden vectors that all tests of a program read:
+/* vectors: golden vectors that all tests of a program read, those of crypto
+ * unless VECTORS is defined before:
  *
- *	#define VECTORS "crypto"
- *	#include "support/vectors.h"
- *	...
  *	cmocka_run_group_tests(tests, vectors_setup, vectors_teardown);
  */
 #ifndef TESTS_VECTORS_H
 #define TESTS_VECTORS_H
 
 #include "support/vec.h"
+
+#ifndef VECTORS
+#define VECTORS "crypto"
+#endif
 
 static json_t *vectors;
 
