@@ -369,16 +369,14 @@ static enum err_code
 send_frames(struct peer_node *n, struct err *e)
 {
 	enum err_code rc = ERR_OK;
-	struct link *l;
+	struct replicate_peer *p = NULL;
 	uint8_t *data;
 	size_t len;
 
-	for (size_t i = 0; i < n->nlinks; i++) {
-		l = n->link[i];
-		while (l->peer != NULL && rc == ERR_OK &&
-		       replicate_peer_take(l->peer, &data, &len))
-			rc = wire_write(n->wire, l->conn, data, len, e);
-	}
+	while ((p = replicate_peer_busy(n->repl, p)) != NULL)
+		while (rc == ERR_OK && replicate_peer_take(p, &data, &len))
+			rc =
+			    wire_write(n->wire, link_of(p)->conn, data, len, e);
 	wire_flush(n->wire);
 	return rc;
 }
@@ -388,19 +386,18 @@ send_frames(struct peer_node *n, struct err *e)
 static bool
 give_credit(struct peer_node *n)
 {
+	struct replicate_peer *p = NULL;
 	struct replicate_peer_stats st;
 	bool more = false;
-	struct link *l;
 	size_t room;
 
-	for (size_t i = 0; i < n->nlinks; i++) {
-		l = n->link[i];
-		if (l->peer == NULL)
+	while ((p = replicate_peer_busy(n->repl, p)) != NULL) {
+		replicate_peer_stats(p, &st);
+		if (st.queued == 0)
 			continue;
-		room = wire_room(n->wire, l->conn);
-		replicate_peer_credit(l->peer, room);
-		replicate_peer_stats(l->peer, &st);
-		more = more || (room > 0 && st.queued > 0);
+		room = wire_room(n->wire, link_of(p)->conn);
+		replicate_peer_credit(p, room);
+		more = more || room > 0;
 	}
 	return more;
 }

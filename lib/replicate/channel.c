@@ -56,6 +56,7 @@ replicate_channel_open(struct replicate_peer *peer,
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return err_nomem(e);
 	*c = (struct replicate_channel){peer, p, NULL, user};
+	conn_stir(peer);
 	rc = mux_open(
 	    peer->mux, view_str(p->name), id, VIEW_EMPTY, c, &c->ch, e);
 	if (rc != ERR_OK) {
@@ -81,6 +82,7 @@ unlink_channel(struct replicate_channel *c)
 void
 replicate_channel_close(struct replicate_channel *ch)
 {
+	conn_stir(ch->peer);
 	mux_close(ch->peer->mux, ch->ch);
 	unlink_channel(ch);
 	free(ch);
@@ -177,6 +179,7 @@ replicate_channel_end(struct replicate_channel *ch)
 {
 	enum err_code rc = mux_end(ch->peer->mux, NULL);
 
+	conn_stir(ch->peer);
 	if (rc != ERR_OK)
 		ch->peer->failed = rc;
 }

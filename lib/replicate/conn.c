@@ -23,6 +23,57 @@ offer_some(struct replicate_peer *p, struct err *e)
 	return rc;
 }
 
+/* -- who has something to do ---------------------------------------------- */
+
+void
+conn_stir(struct replicate_peer *p)
+{
+	struct replicate *r = p->r;
+
+	if (p->busy)
+		return;
+	p->busy = true;
+	p->busy_prev = NULL;
+	p->busy_next = r->busy_peers;
+	if (r->busy_peers != NULL)
+		r->busy_peers->busy_prev = p;
+	r->busy_peers = p;
+}
+
+static void
+calm(struct replicate_peer *p)
+{
+	if (!p->busy)
+		return;
+	if (p->busy_prev != NULL)
+		p->busy_prev->busy_next = p->busy_next;
+	else
+		p->r->busy_peers = p->busy_next;
+	if (p->busy_next != NULL)
+		p->busy_next->busy_prev = p->busy_prev;
+	p->busy = false;
+}
+
+struct replicate_peer *
+conn_busy(struct replicate *r)
+{
+	struct replicate_peer *p, *next;
+
+	for (p = r->busy_peers; p != NULL; p = next) {
+		next = p->busy_next;
+		if (p->queued == 0 && p->failed == ERR_OK &&
+		    mux_waiting(p->mux) == 0)
+			calm(p);
+	}
+	return r->busy_peers;
+}
+
+struct replicate_peer *
+replicate_peer_busy(struct replicate *r, const struct replicate_peer *p)
+{
+	return p == NULL ? r->busy_peers : p->busy_next;
+}
+
 /* -- life ----------------------------------------------------------------- */
 
 enum err_code
@@ -49,6 +100,7 @@ replicate_peer_add(struct replicate *r, const struct replicate_peer_opts *o,
 	if (r->peers != NULL)
 		r->peers->prev = p;
 	r->peers = p;
+	conn_stir(p);
 	p->offer = r->cores;
 	if ((rc = offer_some(p, e)) != ERR_OK) {
 		replicate_peer_remove(p, now);
@@ -67,6 +119,7 @@ replicate_peer_remove(struct replicate_peer *p, uint64_t now)
 	while (p->sessions != NULL)
 		session_free(p->sessions, SESSION_OVER);
 	channel_forget(p);
+	calm(p);
 	events_forget_peer(r, p);
 	if (p->prev != NULL)
 		p->prev->next = p->next;
@@ -230,6 +283,7 @@ replicate_peer_recv_all(struct replicate_peer *p, const struct view *frame,
 	size_t seen = 0;
 
 	p->r->now = now;
+	conn_stir(p);
 	for (size_t i = 0; i < n && rc == ERR_OK; i++) {
 		if (i == seen)
 			seen += ahead_look(p, frame + i, n - i);

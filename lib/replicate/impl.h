@@ -158,6 +158,8 @@ struct session {
 struct replicate_peer {
 	struct replicate *r;
 	struct replicate_peer *prev, *next;
+	struct replicate_peer *busy_prev, *busy_next;
+	bool busy; /* may have something to send, or to be served */
 	struct mux *mux;
 	struct replicate_peer_opts o;
 	uint8_t hash[64];
@@ -269,7 +271,7 @@ struct event {
 struct replicate {
 	struct store *store;
 	struct replicate_opts o;
-	struct replicate_peer *peers;
+	struct replicate_peer *peers, *busy_peers;
 	const struct replicate_protocol *protocol[REPLICATE_PROTOCOLS_MAX];
 	size_t nprotocols;
 	struct session *uploads; /* within a step */
@@ -310,6 +312,12 @@ void events_add(struct replicate_core *c, struct replicate_peer *p,
     const char *text);
 void events_free(struct replicate *r);
 void events_forget_peer(struct replicate *r, const struct replicate_peer *p);
+
+/* conn.c */
+/* It has something to send, or requests that wait, or cannot be written to. */
+void conn_stir(struct replicate_peer *p);
+/* The first of those; the ones that have nothing any more are left out. */
+struct replicate_peer *conn_busy(struct replicate *r);
 
 /* replicate.c */
 struct replicate_core *replicate_by_dkey(

@@ -457,7 +457,7 @@ replicate_step(struct replicate *r, uint64_t now, bool *more, struct err *e)
 		return rc;
 	for (c = r->busy; c != NULL && !*more; c = c->busy_next)
 		*more = c->attention;
-	for (p = r->peers; p != NULL; p = p->next)
+	for (p = r->busy_peers; p != NULL; p = p->busy_next)
 		if (p->failed == ERR_NOMEM)
 			return err_nomem(e);
 	return r->event_lost ? err_nomem(e) : ERR_OK;

@@ -85,6 +85,10 @@ NODISCARD enum err_code replicate_peer_recv_all(struct replicate_peer *p,
 /* The next frame to send: content [MUX_FRAME_HEAD, + len) of malloc'ed data,
  * the caller's now. */
 bool replicate_peer_take(struct replicate_peer *p, uint8_t **data, size_t *len);
+/* Those who may have frames to take or requests to be served, one after the
+ * other; NULL begins and ends. No peer may be added or removed meanwhile. */
+struct replicate_peer *replicate_peer_busy(
+    struct replicate *r, const struct replicate_peer *p);
 /* How many bytes the connection will take for now: blocks are served while
  * this is above 0. Small messages are always written. Starts at 256 KiB. */
 void replicate_peer_credit(struct replicate_peer *p, size_t bytes);

@@ -477,7 +477,8 @@ gather(struct replicate *r)
 {
 	struct replicate_peer *list = NULL;
 
-	for (struct replicate_peer *p = r->peers; p != NULL; p = p->next) {
+	for (struct replicate_peer *p = conn_busy(r); p != NULL;
+	     p = p->busy_next) {
 		if (p->queued == 0 || p->credit == 0 || p->failed != ERR_OK)
 			continue;
 		gather_sessions(p);

@@ -85,6 +85,7 @@ session_new(struct session **out, struct replicate_peer *p,
 	s->can_upgrade = s->uploading = s->downloading = true;
 	remote_init(&s->has);
 	capability(&h.capability, p, core_key(c->core), p->o.initiator);
+	conn_stir(p);
 	buf_init(&b, MUX_HANDSHAKE_MAX);
 	message_put_handshake(&b, &h);
 	if ((rc = buf_check(&b, e)) == ERR_OK)
@@ -124,8 +125,10 @@ session_free(struct session *s, enum session_end end)
 	serve_forget(s);
 	if (s->open)
 		events_add(c, p, REPLICATE_CLOSED, 0, 0, NULL);
-	if (end == SESSION_CLOSE)
+	if (end == SESSION_CLOSE) {
+		conn_stir(p);
 		mux_close(p->mux, s->ch);
+	}
 	link_out(s);
 	remote_deinit(&s->has);
 	wants_deinit(&s->wants);
@@ -172,6 +175,7 @@ session_end(struct session *s)
 {
 	enum err_code rc = mux_end(s->peer->mux, NULL);
 
+	conn_stir(s->peer);
 	if (rc != ERR_OK)
 		s->peer->failed = rc;
 }
