@@ -311,10 +311,11 @@ exports.OurSide = class OurSide {
   }
 
   async stop () {
-    if (!this.process) return
-    this.process.kill('SIGINT')
-    const code = await within(this.process.ended, 'the end of a command', 20000)
-    check(code === 0, 'SIGINT: ends with 0, not ' + code + ' ' + this.process.said)
+    const p = this.process
+    if (!p) return
+    p.kill('SIGINT')
+    const code = await within(p.ended, 'the end of a command', 20000)
+    check(code === 0, 'SIGINT: ends with 0, not ' + code + ' ' + p.said)
     this.process = null
   }
 }
