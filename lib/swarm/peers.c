@@ -165,13 +165,29 @@ take_relays(struct peer *p, const struct dht_record *r)
 	return news;
 }
 
+/* Found in this search for the first time: it may be worth another try. */
+static void
+found(struct swarm *s, struct peer *p, const struct dht_record *r, uint64_t now)
+{
+	bool news = take_relays(p, r);
+
+	if (p->conn.id != 0 || table_banned(p, now) ||
+	    p->state == PEER_QUEUED || p->state == PEER_DIALLING)
+		return;
+	if (p->state == PEER_WAITING && !news)
+		return;
+	p->attempts = 0;
+	p->proven = false;
+	table_set(s, p, PEER_QUEUED);
+}
+
 void
 peers_found(
     struct swarm *s, struct topic *t, const struct dht_record *r, uint64_t now)
 {
 	struct edge *x;
 	struct peer *p;
-	bool first, news, met;
+	bool first, met;
 
 	if (b32_eq(&r->key, &s->pair.pub) || r->nrelays > DHT_RELAYS_MAX)
 		return;
@@ -182,23 +198,15 @@ peers_found(
 		table_release(s, p, now);
 		return;
 	}
-	if (met && s->env.met != NULL)
-		s->env.met(s->env.ctx, &t->key, now);
 	/* many nodes tell of the same record: once in a search counts */
 	first = x->round != t->round;
 	x->round = t->round;
 	t->found += first;
-	if (!first)
-		return;
-	news = take_relays(p, r);
-	if (p->conn.id != 0 || table_banned(p, now) ||
-	    p->state == PEER_QUEUED || p->state == PEER_DIALLING)
-		return;
-	if (p->state == PEER_WAITING && !news)
-		return;
-	p->attempts = 0;
-	p->proven = false;
-	table_set(s, p, PEER_QUEUED);
+	if (first)
+		found(s, p, r, now);
+	/* comes last: who hears it may let go of the topic, and of the peer */
+	if (met && s->env.met != NULL)
+		s->env.met(s->env.ctx, &t->key, now);
 }
 
 /* -- whose turn it is ----------------------------------------------------- */

@@ -305,6 +305,40 @@ test_met(void **state)
 	fake_free();
 }
 
+/* Whoever hears of it lets go of all that there is. */
+static void
+on_met(void *ctx, const struct b32 *topic, uint64_t now)
+{
+	static const struct b32 topics[] = {{{1}}, {{2}}};
+
+	(void)ctx, (void)topic;
+	swarm_closed(fake.s, 1, now);
+	for (size_t i = 0; i < 2; i++)
+		swarm_leave(fake.s, &topics[i], now);
+	fake.nmet++;
+}
+
+static void
+test_met_and_left(void **state)
+{
+	static const struct b32 other = {{2}};
+	struct dht_record r = {.key = dialling(0xff),
+	    .relay = {{.family = 4, .port = 1}},
+	    .nrelays = 1};
+	struct dht_search_opts look;
+
+	(void)state;
+	fake_join(&other, SWARM_CLIENT);
+	fake_turn();
+	check(swarm_opened(fake.s, &r.key, true, 1, fake.now));
+	fake.nmet = 0;
+	fake.s->env.met = on_met;
+	look = fake_find(&other, false)->o;
+	look.found(look.ctx, &r, fake.now);
+	check(fake.nmet == 1 && fake_about().known == 0);
+	fake_free();
+}
+
 int
 main(void)
 {
@@ -321,6 +355,7 @@ main(void)
 	    cmocka_unit_test(test_full),
 	    cmocka_unit_test(test_thousand),
 	    cmocka_unit_test(test_met),
+	    cmocka_unit_test(test_met_and_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
