@@ -1,4 +1,5 @@
 /* Waiting for what is not here yet. */
+#include "codec/z32.h"
 #include "peer/node_impl.h"
 
 #define JOINS_MAX 3 /* without a block between them */
@@ -49,6 +50,20 @@ frozen(struct replicate_core *c, struct err *e)
 	    "two signed histories of this core are known: it is frozen");
 }
 
+/* Who waits for a block has no use for what a seeder does, which goes on when
+ * there is room: it would be silence. */
+static enum err_code
+no_room(struct peer_node *n, const struct b32 *key, struct err *e)
+{
+	char text[Z32_KEY_LEN + 1];
+
+	if (!replicate_disk_full(n->repl))
+		return ERR_OK;
+	return err_set(e, ERR_NOSPACE,
+	    "core %s: no room on the disk of store %s", z32_key(text, key),
+	    store_dir(n->o.store));
+}
+
 /* One round of waiting; ERR_PEERS when there is no point any more. enough: so
  * much is here that nobody needs to be waited for. */
 static enum err_code
@@ -59,7 +74,8 @@ wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
 	struct replicate_status st;
 	enum err_code rc;
 
-	if ((rc = frozen(c, e)) != ERR_OK)
+	if ((rc = frozen(c, e)) != ERR_OK ||
+	    (rc = no_room(n, key, e)) != ERR_OK)
 		return rc;
 	replicate_status(c, &st);
 	if (peer_hopeless(n) || too_long(n, w, c) ||

@@ -30,6 +30,17 @@ seed_wait two.err '^the disk is full'
 echo "== what is there is served"
 pear-dump --storage third "$link/package.json" - --peer "$two" 2>&1 | grep -o '"name":"hello"'
 
+echo "== who waits for it is told"
+mkdir tiny
+mount -t tmpfs -o size=1m tmpfs tiny
+mkdir -m 700 tiny/store
+timeout 20 pear-dump --storage tiny/store "$link" third-out --peer "$one" >dump.log 2>dump.err
+echo "[$?]"
+sed -n 's/[a-z0-9]\{52\}/<core>/; /^✖/p' dump.err
+timeout 20 pear-dump --json --storage tiny/store "$link" third-out --peer "$one" 2>/dev/null |
+    tail -n 2 | cut -c1-65
+umount tiny
+
 echo "== there is room"
 mount -o remount,size=64m small
 seed_wait two.err 'room on the disk'
