@@ -328,7 +328,10 @@ start(struct dht_server *s, const struct b32 *hash, struct hand *k)
 	server_give_up(s, x, "too many others");
 	if (s->closed)
 		return;
-	*x = (struct session){.hash = *hash, .since = s->now};
+	*x = (struct session){.hash = *hash,
+	    .since = s->now,
+	    .from = k->in->from,
+	    .client = k->client};
 	buf_init(&k->payload, NOISE_PAYLOAD_MAX);
 	hello_get(s->d, &k->us);
 	if (read_noise(s, k))

@@ -20,6 +20,9 @@
 #include "net/rpc/limit.h"
 
 #define SERVER_PUNCHES 32
+/* With more of them, a host or a relay makes room for others. */
+#define SERVER_PUNCHES_CLIENT (SERVER_PUNCHES / 8)
+#define SERVER_PUNCHES_RELAY (SERVER_PUNCHES / 2)
 #define SERVER_REPLY_MAX 512 /* noise 2 with all its lists */
 #define SERVER_WAIT_US UINT64_C(10000000)
 /* In a flood: how long one keeps its entry, and its socket, at least. The
@@ -50,7 +53,8 @@ struct session_question {
 /* One first message. Its index in the table is its id for hole punching. */
 struct session {
 	enum session_state state;
-	struct b32 hash; /* of noise 1 */
+	struct b32 hash;	  /* of noise 1 */
+	struct addr from, client; /* who sent it, and for whom */
 	uint32_t udx_id;
 	bool waits; /* FLYING: its address is not known yet */
 	uint64_t since, expires;

@@ -51,18 +51,64 @@ silent(struct dht_server *s, uint64_t patience)
 	return best;
 }
 
+/* Has its host, or the relay that it came through, more than its share? */
+static bool
+is_greedy(const struct dht_server *s, const struct session *x)
+{
+	size_t relay = 0, client = 0;
+
+	for (size_t i = 0; i < DHT_HANDSHAKES_MAX; i++) {
+		const struct session *y = &s->session[i];
+
+		if (y->punch == NULL || !addr_same_host(&y->from, &x->from))
+			continue;
+		relay++;
+		client += addr_same_host(&y->client, &x->client);
+	}
+	return relay > SERVER_PUNCHES_RELAY || client > SERVER_PUNCHES_CLIENT;
+}
+
+/* The oldest of those that have too many. To say something costs a client
+ * next to nothing, so it does not keep the sockets from all others. */
+static struct session *
+greedy(struct dht_server *s)
+{
+	struct session *best = NULL;
+
+	for (size_t i = 0; i < DHT_HANDSHAKES_MAX; i++) {
+		struct session *x = &s->session[i];
+
+		if (x->punch != NULL &&
+		    s->now - x->since >= SERVER_PUNCH_PATIENCE_US &&
+		    (best == NULL || x->since < best->since) && is_greedy(s, x))
+			best = x;
+	}
+	return best;
+}
+
+static void
+make_room(struct dht_server *s, uint64_t patience)
+{
+	struct session *other = silent(s, patience);
+
+	if (other != NULL) {
+		server_punch_close(s, other);
+	} else if ((other = greedy(s)) != NULL) {
+		server_punch_close(s, other);
+		other->expires = s->now; /* given up in the next turn */
+	}
+}
+
 void
 server_punch_open(struct dht_server *s, struct session *x)
 {
 	/* a flood shall not open sockets, and ask nodes, at its own pace; who
 	 * has proved that our answer reached him need not wait */
 	uint64_t patience = x->talked ? 0 : SERVER_PUNCH_PATIENCE_US;
-	struct session *other;
 	struct err e;
 
-	if (s->punches == SERVER_PUNCHES &&
-	    (other = silent(s, patience)) != NULL)
-		server_punch_close(s, other);
+	if (s->punches == SERVER_PUNCHES)
+		make_room(s, patience);
 	if (s->punches == SERVER_PUNCHES)
 		return;
 	if (punch_new(&x->punch, s->d, PUNCH_SECOND, x->remote, s->now, &e) ==

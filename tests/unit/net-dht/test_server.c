@@ -31,25 +31,60 @@ first_message(struct buf *out, const struct sign_pair *me,
 
 /* As a request, from anywhere to the server's socket. */
 static void
-inject(struct pair *p, const struct dht_handshake *h, const struct addr *from)
+request(struct pair *p, enum dht_command c, const struct buf *value,
+    const struct addr *from)
 {
 	struct rpc_message m = {.tid = 7,
-	    .command = DHT_PEER_HANDSHAKE,
+	    .command = (uint64_t)c,
 	    .has_target = true,
-	    .to = p->server.host->ip};
-	struct buf value, packet;
+	    .to = p->server.host->ip,
+	    .value = buf_view(value)};
+	struct buf packet;
 
-	buf_init(&value, RPC_PACKET_MAX);
 	buf_init(&packet, RPC_PACKET_MAX);
 	direct_target(&m.target, &p->server.pair.pub);
-	dht_handshake_encode(&value, h);
-	m.value = buf_view(&value);
 	rpc_encode(&packet, &m);
 	dht_recv(p->server.host->d, RPC_SOCK_SERVER, buf_view(&packet), from,
 	    p->net.now);
 	p->server.host->deadline = 0;
-	buf_deinit(&value);
 	buf_deinit(&packet);
+}
+
+static void
+inject(struct pair *p, const struct dht_handshake *h, const struct addr *from)
+{
+	struct buf value;
+
+	buf_init(&value, RPC_PACKET_MAX);
+	dht_handshake_encode(&value, h);
+	request(p, DHT_PEER_HANDSHAKE, &value, from);
+	buf_deinit(&value);
+}
+
+/* A first round by each client that has not talked yet: they have the
+ * answers to their handshakes, so they know the secrets. */
+static void
+talk(struct pair *p, const struct addr *from)
+{
+	const struct punch_payload said = {.round = 0};
+
+	for (size_t i = 0; i < DHT_HANDSHAKES_MAX; i++) {
+		struct session *x = &p->server.s->session[i];
+		struct dht_holepunch h = {
+		    .mode = DHT_FROM_RELAY, .id = i, .peer = *from};
+		struct buf box, value;
+
+		if (x->state != SESSION_FLYING || x->talked)
+			continue;
+		buf_init(&box, PUNCH_BOX_MAX);
+		buf_init(&value, RPC_PACKET_MAX);
+		punch_payload_seal(&box, &said, &x->secret);
+		h.payload = buf_view(&box);
+		dht_holepunch_encode(&value, &h);
+		request(p, DHT_PEER_HOLEPUNCH, &value, from);
+		buf_deinit(&box);
+		buf_deinit(&value);
+	}
 }
 
 static const struct dht_payload HELLO = {
@@ -208,6 +243,44 @@ test_flood_relayed(void **state)
 {
 	(void)state;
 	flood(VNAT_PORT_RESTRICTED, FLOOD_RELAY);
+}
+
+/* Two hosts that finish their handshakes, begin to punch, and do no more:
+ * they have all sockets, until somebody else comes. */
+static void
+test_crowd(void **state)
+{
+	struct pair *p =
+	    pair_new(VNAT_PORT_RESTRICTED, VNAT_PORT_RESTRICTED, 11);
+	struct dht_handshake h = {.mode = DHT_FROM_RELAY};
+	struct crowd crowd;
+	struct buf noise;
+
+	(void)state;
+	crowd_listen(p, &crowd);
+	buf_init(&noise, NOISE_MESSAGE_MAX);
+	for (unsigned i = 0; i < 80; i++) {
+		struct sign_pair me = duo_pair((uint8_t)i);
+		struct addr from = vnet_addr(81, 1 + i % 2, 4000);
+
+		buf_reset(&noise);
+		first_message(&noise, &me, &p->server.pair.pub, &HELLO);
+		h.noise = buf_view(&noise);
+		h.peer = from;
+		inject(p, &h, &from);
+		talk(p, &from);
+		sign_pair_free(&me);
+		vnet_run(&p->net, SECOND / 100);
+	}
+	vnet_run(&p->net, SERVER_PUNCH_PATIENCE_US);
+	check(p->server.s->punches == SERVER_PUNCHES);
+	end_connect(&p->client, &p->server.pair.pub);
+	vnet_run(&p->net, 5 * SECOND);
+	check(p->client.shaken && p->client.f.path == DHT_PUNCHED);
+	buf_deinit(&noise);
+	vnet_run(&p->net, 60 * SECOND);
+	check(p->server.s->flying == 0 && p->server.s->punches == 0);
+	pair_free(p);
 }
 
 /* -- single messages ------------------------------------------------------- */
@@ -444,6 +517,7 @@ main(void)
 	    cmocka_unit_test(test_flood_one),
 	    cmocka_unit_test(test_flood_many),
 	    cmocka_unit_test(test_flood_relayed),
+	    cmocka_unit_test(test_crowd),
 	    cmocka_unit_test(test_same_again),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_rejected),
