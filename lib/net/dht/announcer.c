@@ -268,6 +268,10 @@ on_told(void *ctx, const struct rpc_reply *reply)
 	job->request = 0;
 	if (reply->m == NULL || reply->m->error != RPC_OK)
 		return;
+	if (a->closing) {
+		take_back(a, &reply->from, reply->now);
+		return;
+	}
 	a->next.at[a->next.n++] =
 	    (struct announcer_relay){reply->from, reply->m->to};
 }
@@ -333,7 +337,8 @@ uint64_t
 announcer_turn(struct announcer *a, uint64_t now)
 {
 	if (a->closing) {
-		if (!under_way(a->back, 2 * DHT_RELAYS_MAX))
+		if (!under_way(a->back, 2 * DHT_RELAYS_MAX) &&
+		    !under_way(a->job, DHT_RELAYS_MAX))
 			a->state = ANNOUNCER_CLOSED;
 		return UINT64_MAX;
 	}
@@ -368,13 +373,19 @@ announcer_moved(struct announcer *a)
 		a->stale = true;
 }
 
+/* What is being told comes back when it was heard: before that there may be
+ * nothing to take back, and after it nobody would. */
 void
 announcer_close(struct announcer *a, uint64_t now)
 {
-	stop(a);
+	if (a->state != ANNOUNCER_TELLING)
+		stop(a);
 	a->closing = true;
 	for (size_t i = 0; i < a->now.n; i++)
 		take_back(a, &a->now.at[i].relay, now);
+	for (size_t i = 0; i < a->next.n; i++)
+		if (!in_set(&a->now, &a->next.at[i].relay))
+			take_back(a, &a->next.at[i].relay, now);
 }
 
 bool

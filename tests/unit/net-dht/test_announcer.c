@@ -172,6 +172,35 @@ test_taken_back(void **state)
 	pair_free(p);
 }
 
+/* The same at every moment of an announcement, the first or a later one. */
+static void
+test_taken_back_early(void **state)
+{
+	(void)state;
+	for (uint64_t us = 0; us < SECOND; us += 20000) {
+		struct pair *p = pair_new(VNAT_PORT_RESTRICTED, VNAT_NONE, 28);
+		bool later = us % 40000 == 0;
+		unsigned closed = 0;
+
+		if (later) {
+			announcer_refresh(&p->server.s->announcer);
+		} else {
+			dht_server_close(p->server.s, NULL, NULL, p->net.now);
+			vnet_run(&p->net, 5 * SECOND);
+			check(holders(p) == 0);
+			end_listen(&p->server);
+		}
+		p->server.host->deadline = 0;
+		vnet_run(&p->net, us);
+		dht_server_close(p->server.s, on_closed, &closed, p->net.now);
+		p->server.s = NULL;
+		p->server.host->deadline = 0;
+		vnet_run(&p->net, 5 * SECOND);
+		check(closed == 1 && holders(p) == 0);
+		pair_free(p);
+	}
+}
+
 /* Nobody answers: closing has an end nevertheless. */
 static void
 test_close_cut(void **state)
@@ -199,6 +228,7 @@ main(void)
 	    cmocka_unit_test(test_relay_dies),
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_taken_back),
+	    cmocka_unit_test(test_taken_back_early),
 	    cmocka_unit_test(test_close_cut),
 	};
 
