@@ -12,6 +12,7 @@
 #define FILE_MAX (16u << 20)
 #define LINE_MAX_BYTES 8192
 #define LOOK_US 1000000
+#define WARNINGS_MAX 10 /* of one reading: it may be another file */
 
 static bool
 is_blank(uint8_t c)
@@ -39,7 +40,8 @@ link_of(struct view line)
 
 /* A line that is wrong is told, and costs no other. */
 static enum err_code
-take_line(struct seeder *s, struct view line, size_t number, struct err *e)
+take_line(struct seeder *s, struct view line, size_t number, size_t *wrong,
+    struct err *e)
 {
 	struct view text = link_of(line);
 	char word[LINE_MAX_BYTES];
@@ -59,7 +61,8 @@ take_line(struct seeder *s, struct view line, size_t number, struct err *e)
 		return drives_add(s, &link.key, DRIVE_LISTED, e);
 	if (rc == ERR_NOMEM)
 		return rc;
-	cli_warn(s->c, "%s: line %zu: %s", s->a->list, number, e->msg);
+	if ((*wrong)++ < WARNINGS_MAX)
+		cli_warn(s->c, "%s: line %zu: %s", s->a->list, number, e->msg);
 	*e = (struct err)ERR_INIT;
 	return ERR_OK;
 }
@@ -68,7 +71,7 @@ static enum err_code
 take_lines(struct seeder *s, struct view text, struct err *e)
 {
 	enum err_code rc = ERR_OK;
-	size_t at = 0;
+	size_t at = 0, wrong = 0;
 
 	drives_begin(s, DRIVE_LISTED);
 	for (size_t number = 1; at < text.len && rc == ERR_OK; number++) {
@@ -76,9 +79,12 @@ take_lines(struct seeder *s, struct view text, struct err *e)
 		size_t len = end == NULL ? text.len - at
 					 : (size_t)(end - (text.ptr + at));
 
-		rc = take_line(s, view_sub(text, at, len), number, e);
+		rc = take_line(s, view_sub(text, at, len), number, &wrong, e);
 		at += len + 1;
 	}
+	if (wrong > WARNINGS_MAX)
+		cli_warn(s->c, "%s: %zu more lines are no links", s->a->list,
+		    wrong - WARNINGS_MAX);
 	if (rc == ERR_OK)
 		drives_end(s, DRIVE_LISTED);
 	return rc;

@@ -81,6 +81,8 @@ echo "[$?]"
 
 echo "== wrong words"
 run pear-seed --listen 127.0.0.1:0
+head -c 3000 /dev/zero | tr '\0' '\n' | sed 's/$/nonsense/' >links.wrong
+timeout 20 pear-seed --list links.wrong --listen 127.0.0.1:0 --until-copies 1 --timeout 1 2>&1 >/dev/null | tail -n 3
 run pear-seed --list absent --listen 127.0.0.1:0
 run pear-seed "$a" --timeout 5 --listen 127.0.0.1:0
 run pear-seed "$a" --until-copies 0 --listen 127.0.0.1:0
