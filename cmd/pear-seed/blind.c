@@ -1,9 +1,11 @@
 /* Blind peers: to ask them, and to be one. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "blind/ask.h"
 #include "blind/host.h"
 #include "cmd/pear-seed/seed.h"
+#include "codec/z32.h"
 #include "crypto/hash.h"
 #include "net/io/io.h"
 
@@ -13,6 +15,7 @@ struct blind {
 	struct blind_ask *ask;	 /* NULL: nobody is asked */
 	struct blind_host *host; /* NULL: nobody may ask us */
 	struct b32 *peer, *allow, *trust;
+	bool met[BLIND_PEERS_MAX]; /* this of peer was connected */
 	uint64_t next;
 	size_t nwhole; /* drives whose two cores are asked for */
 	enum err_code failed;
@@ -256,7 +259,11 @@ blind_joined(struct seeder *s, const struct b32 *peer)
 {
 	struct blind *b = s->blind;
 
-	if (b != NULL && b->ask != NULL && b->failed == ERR_OK)
+	if (b == NULL || b->ask == NULL)
+		return;
+	for (size_t i = 0; i < s->a->blind_peers.n; i++)
+		b->met[i] = b->met[i] || b32_eq(&b->peer[i], peer);
+	if (b->failed == ERR_OK)
 		b->failed = blind_ask_joined(b->ask, peer, &b->e);
 }
 
@@ -297,6 +304,27 @@ is_met(struct seeder *s, struct blind *b, bool *met, struct err *e)
 		return ERR_OK;
 	return err_set(e, ERR_PEERS, "a blind peer refused %zu cores",
 	    blind_ask_refused(b->ask));
+}
+
+enum err_code
+blind_late(const struct seeder *s, struct err *e)
+{
+	const struct blind *b = s->blind;
+	char key[Z32_KEY_LEN + 1];
+
+	for (size_t i = 0; i < s->a->blind_peers.n; i++)
+		if (!b->met[i])
+			return err_set(e, ERR_PEERS,
+			    "after %" PRIu64 " s blind peer %s was not reached",
+			    s->a->timeout.n, z32_key(key, &b->peer[i]));
+	if (b->nwhole < s->drives.n)
+		return err_set(e, ERR_PEERS,
+		    "after %" PRIu64 " s %zu of %zu drives are not known here",
+		    s->a->timeout.n, s->drives.n - b->nwhole, s->drives.n);
+	return err_set(e, ERR_PEERS,
+	    "after %" PRIu64 " s the blind peers lack %zu of the cores they "
+	    "were asked for",
+	    s->a->timeout.n, blind_ask_left(b->ask));
 }
 
 enum err_code

@@ -131,6 +131,8 @@ goal_check(struct seeder *s, bool *met, struct err *e)
 	g->look = false;
 	if (*met || g->end == 0 || peer_now() < g->end)
 		return ERR_OK;
+	if (g->nuntil == 0 && g->copies == 0)
+		return blind_late(s, e);
 	if (g->synced < g->nuntil)
 		return err_set(e, ERR_PEERS,
 		    "after %" PRIu64 " s %zu of %zu peers have everything",

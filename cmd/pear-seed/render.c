@@ -195,7 +195,7 @@ static void
 alone(struct seeder *s, struct drive *d, const struct peer_topic *t)
 {
 	struct replicate_status st = {.head = {.length = d->db_head.length}};
-	char of[PEAR_LINK_TEXT_MAX + 8];
+	char of[PEAR_LINK_TEXT_MAX + 8], next[48] = "";
 	uint64_t now = peer_now();
 
 	if (d->db != NULL)
@@ -208,9 +208,11 @@ alone(struct seeder *s, struct drive *d, const struct peer_topic *t)
 	if (d->alone)
 		return;
 	d->alone = true;
-	cli_line(s->c, "... no seeder found%s, next try in %" PRIu64 " s",
-	    of_drive(of, s, d),
-	    t->next > now ? (t->next - now + 999999) / 1000000 : 0);
+	if (t->next > now)
+		(void)snprintf(next, sizeof(next),
+		    ", next try in %" PRIu64 " s",
+		    (t->next - now + 999999) / 1000000);
+	cli_line(s->c, "... no seeder found%s%s", of_drive(of, s, d), next);
 }
 
 void
@@ -232,6 +234,20 @@ render_looked(struct seeder *s, const struct peer_topic *t)
 	alone(s, d, t);
 }
 
+/* Nothing can be found or announced meanwhile, and nothing that was said of
+ * the network holds. */
+static void
+online(struct seeder *s, bool is)
+{
+	if (s->said.offline == !is)
+		return;
+	s->said.offline = !is;
+	s->redraw = true;
+	cli_warn(s->c, "%s",
+	    is ? "the DHT answers again"
+	       : "the DHT does not answer: nobody is found until it does");
+}
+
 void
 render_network(struct seeder *s)
 {
@@ -240,7 +256,10 @@ render_network(struct seeder *s)
 	char at[ADDR_TEXT] = "";
 
 	peer_network(s->node, &n);
-	if (!n.ready ||
+	if (!n.ready)
+		return;
+	online(s, n.online);
+	if (!n.online ||
 	    (said->network_known && said->firewalled == n.firewalled &&
 		said->consistent == n.consistent))
 		return;
@@ -306,24 +325,32 @@ one_event(struct seeder *s, const struct monitor_drive *d)
 	cli_event(s->c, "stats", o);
 }
 
-/* A line when it has changed. */
+/* A line when something came or went, and one when that is over: the speed
+ * alone falls for a long time. */
 static void
 network_line(struct seeder *s)
 {
 	const struct monitor_node *n = &s->snap.node;
 	char up[CLI_SIZE_MAX], down[CLI_SIZE_MAX], ups[CLI_SIZE_MAX],
-	    downs[CLI_SIZE_MAX], line[256];
+	    downs[CLI_SIZE_MAX];
+	struct said_network is = {.said = true,
+	    .moving = n->up >= 1 || n->down >= 1,
+	    .connections = n->connections,
+	    .bytes_in = n->bytes_in,
+	    .bytes_out = n->bytes_out};
+	const struct said_network *was = &s->said.network;
 
-	(void)snprintf(line, sizeof(line),
-	    "network %" PRIu32 " peers, upload %s - %s/s, download %s - %s/s",
+	if (was->said && was->moving == is.moving &&
+	    was->connections == is.connections &&
+	    was->bytes_in == is.bytes_in && was->bytes_out == is.bytes_out)
+		return;
+	s->said.network = is;
+	cli_line(s->c,
+	    "--- network %" PRIu32
+	    " peers, upload %s - %s/s, download %s - %s/s",
 	    n->connections, cli_size(up, (int64_t)n->bytes_out),
 	    cli_size(ups, (int64_t)n->up), cli_size(down, (int64_t)n->bytes_in),
 	    cli_size(downs, (int64_t)n->down));
-	if (s->said.network != NULL && strcmp(s->said.network, line) == 0)
-		return;
-	free(s->said.network);
-	s->said.network = strdup(line);
-	cli_line(s->c, "--- %s", line);
 }
 
 void

@@ -322,6 +322,5 @@ seed_run(struct cli *c, const struct seed_args *a, struct err *e)
 	keymap_deinit(&s.stored.seen);
 	monitor_snapshot_deinit(&s.snap);
 	free(s.goal.until);
-	free(s.said.network);
 	return rc;
 }

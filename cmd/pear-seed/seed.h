@@ -83,12 +83,18 @@ struct web;
 struct blind;
 
 /* Lines that were printed: again only when they change. */
+struct said_network {
+	bool said, moving;
+	uint32_t connections;
+	uint64_t bytes_in, bytes_out;
+};
+
 struct said {
-	char *network;
+	struct said_network network;
 	char trouble[256];
 	uint64_t trouble_at;
 	bool disk_full;
-	bool network_known, firewalled, consistent;
+	bool network_known, firewalled, consistent, offline;
 };
 
 struct seeder {
@@ -122,6 +128,8 @@ NODISCARD enum err_code seed_run(
 NODISCARD enum err_code blind_check(const struct seed_args *a, struct err *e);
 NODISCARD enum err_code blind_open(struct seeder *s, struct err *e);
 void blind_close(struct blind *b); /* after the node */
+/* ERR_PEERS: what is still missing at the end of --timeout. */
+NODISCARD enum err_code blind_late(const struct seeder *s, struct err *e);
 void blind_joined(struct seeder *s, const struct b32 *peer);
 void blind_changed(struct seeder *s); /* look at the next turn */
 /* *met: all blind peers have everything, and nothing else is to do. */

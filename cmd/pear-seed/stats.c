@@ -105,7 +105,8 @@ network(struct seeder *s, struct monitor_node *n)
 	struct peer_network net;
 
 	peer_network(s->node, &net);
-	n->known = net.ready;
+	/* until it has answered there is nothing to say */
+	n->known = net.ready && (net.online || n->known);
 	n->online = net.online;
 	n->firewalled = net.firewalled;
 	n->consistent = net.consistent;

@@ -29,6 +29,7 @@ ask() {
 	echo "[$?]"
 	grep -h 'adding\|confirming\|added\|refused' ask.out ask.err |
 	    sed "s/$drive/DRIVE/; s/$contents/CONTENTS/" | sort
+	grep '^✖ after' ask.err
 }
 
 echo "== a stranger is refused"
@@ -61,6 +62,10 @@ pear-dump --storage third "$link" out --peer "$seed_at" >/dev/null
 echo "[$?]"
 diff -r app out && echo equal
 seed_stop host
+
+echo "== it is not there"
+seed_at=127.0.0.1:9:$me
+ask --timeout 1 | sed "s/$me/ME/"
 
 echo "== wrong words"
 run pear-seed --serve-blind --listen 127.0.0.1:0
