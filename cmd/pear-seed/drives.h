@@ -63,6 +63,7 @@ struct drive {
 	bool queued[2];
 	bool stored : 1; /* the store knows it */
 	bool writable : 1;
+	bool rotten : 1;   /* a block did not match its hash while it slept */
 	bool hollow : 1;   /* asleep: peers said that its contents are empty */
 	bool visiting : 1; /* peers are still to say what they have of it */
 	bool trouble : 1;  /* could not be opened or read */

@@ -69,10 +69,11 @@ end_visit(struct drives *all, struct drive *d)
 
 /* -- opening and closing -------------------------------------------------- */
 
-/* Everything, for as long as it is open; a core of our own is only served. */
+/* Everything, for as long as it is open; a core of our own is only served,
+ * unless a block of it was lost. */
 static enum err_code
-keep(struct seeder *s, struct replicate_core **out, const struct b32 *key,
-    struct err *e)
+keep(struct seeder *s, const struct drive *d, struct replicate_core **out,
+    const struct b32 *key, struct err *e)
 {
 	struct replicate_core *c;
 	enum err_code rc;
@@ -83,6 +84,8 @@ keep(struct seeder *s, struct replicate_core **out, const struct b32 *key,
 	if (!core_writable(replicate_core_handle(c))) {
 		replicate_follow(c, true);
 		rc = replicate_download(c, 0, UINT64_MAX, e);
+	} else if (d->rotten) {
+		rc = replicate_download(c, 0, look_head(c).length, e);
 	}
 	if (rc == ERR_OK)
 		*out = c;
@@ -97,7 +100,7 @@ open_db(struct seeder *s, struct drive *d, struct err *e)
 
 	if (d->db != NULL)
 		return ERR_OK;
-	if ((rc = keep(s, &d->db, &d->key, e)) != ERR_OK)
+	if ((rc = keep(s, d, &d->db, &d->key, e)) != ERR_OK)
 		return rc;
 	d->writable = core_writable(replicate_core_handle(d->db));
 	d->stored = true;
@@ -113,7 +116,7 @@ open_blobs(struct seeder *s, struct drive *d, struct err *e)
 
 	if (d->db == NULL || d->shape != DRIVE_WHOLE || d->blobs != NULL)
 		return ERR_OK;
-	if ((rc = keep(s, &d->blobs, &d->blobs_key, e)) == ERR_OK)
+	if ((rc = keep(s, d, &d->blobs, &d->blobs_key, e)) == ERR_OK)
 		begin_visit(&s->drives, d);
 	return rc;
 }
@@ -174,6 +177,7 @@ static void
 rest(struct seeder *s, struct drive *d)
 {
 	d->hollow = hollow(d);
+	d->rotten = d->rotten && !drives_whole(d);
 	d->db_head = look_head(d->db);
 	if (d->blobs != NULL)
 		d->blobs_head = look_head(d->blobs);
@@ -226,7 +230,7 @@ quiet(struct replicate_core *c, bool all_here)
 static bool
 may_rest(const struct drive *d)
 {
-	bool all_here = d->writable || drives_whole(d);
+	bool all_here = (d->writable && !d->rotten) || drives_whole(d);
 
 	return !d->visiting && !d->trouble && !d->queued[DRIVES_LOOKS] &&
 	       quiet(d->db, all_here) && quiet(d->blobs, all_here);
@@ -488,12 +492,15 @@ heard(struct seeder *s, struct drive *d, const struct replicate_event *ev)
 		if (d->db == NULL && worth_it(d, ev->core))
 			drives_wake(s, d);
 		break;
+	case REPLICATE_TROUBLE: /* what is open is mended by itself */
+		d->rotten = d->rotten || d->db == NULL;
+		drives_wake(s, d);
+		break;
 	case REPLICATE_CLOSED:
 	case REPLICATE_REJECTED:
 	case REPLICATE_UPLOADED:
 	case REPLICATE_BLAMED:
 	case REPLICATE_CONFLICT:
-	case REPLICATE_TROUBLE:
 		break;
 	}
 }

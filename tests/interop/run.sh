@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${1:?usage: tests/interop/run.sh BUILD [PROGRAM...]}
 shift
 [ $# -gt 0 ] || set -- proofs ours-to-js js-to-ours stage provision sign signing \
-	release net-raw net-rpc net-dht net-dht-nodes net-find net-ours-to-js net-js-to-ours net-commands net-blind net-tunlab
+	release net-raw net-rpc net-dht net-dht-nodes net-find net-sleep net-ours-to-js net-js-to-ours net-commands net-blind net-tunlab
 export NODE_PATH="${JS:-$PWD/build/js}/node_modules"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

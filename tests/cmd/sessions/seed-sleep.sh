@@ -30,6 +30,13 @@ same() {
 	    cmp "in-$2/text" "out-$2/text"
 }
 
+# rot STORE I: one byte of the contents of drive I
+rot() {
+	file=$(grep -l "text of $2\$" "$1"/blocks/*/*)
+	at=$(grep -obUa "text of $2\$" "$file" | cut -d: -f1)
+	printf X | dd of="$file" bs=1 seek="$at" conv=notrunc 2>/dev/null
+}
+
 each | while read -r _; do pear-touch; done >links
 for i in $(each); do
 	link=$(nth "$i")
@@ -72,7 +79,18 @@ seed_start two --list links --max-open 1 --listen 127.0.0.1:0 --storage other --
 whole two.log 3 4
 whole two.log 12 4
 blocks two
+
+echo "== a block that rots while they sleep is fetched from the other"
+rot "$PEAR_STORAGE" 5
+rot other 6
+pear-dump --storage rot5 "$(nth 5)" out-rot5 --peer "$one" >/dev/null
+cmp in-5/text out-rot5/text && echo equal
+pear-dump --storage rot6 "$(nth 6)" out-rot6 --peer "$seed_at" >/dev/null
+cmp in-6/text out-rot6/text && echo equal
+whole one.log 5 3
+whole two.log 6 3
 seed_stop one
+same "$PEAR_STORAGE" 5
 
 echo "== the copies are served"
 pear-dump --storage fourth "$(nth 12)" out-fourth --peer "$seed_at" >/dev/null
