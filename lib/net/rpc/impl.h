@@ -116,6 +116,10 @@ struct reach {
 	struct rpc_query *query; /* of the bootstrap, or NULL */
 	bool told_ready;
 	bool quick_sent, quick_passed; /* the one PING_NAT of the bootstrap */
+	/* it was in vain, or for another network: again, once there are more
+	 * answers than `heard` */
+	bool again;
+	uint64_t heard;
 	bool firewalled, persistent;
 	struct sampler nat;
 	/* nodes without an id that nat has a sample of */

@@ -237,6 +237,13 @@ boot_ready(struct rpc *r)
 }
 
 static void
+boot_later(struct rpc *r)
+{
+	r->reach.again = true;
+	r->reach.heard = r->upkeep.answers;
+}
+
+static void
 boot_queried(void *ctx, const struct rpc_node *closest, size_t n,
     size_t answers, size_t commits, uint64_t now)
 {
@@ -246,9 +253,10 @@ boot_queried(void *ctx, const struct rpc_node *closest, size_t n,
 
 	(void)closest;
 	(void)n;
-	(void)answers;
 	(void)commits;
 	c->query = NULL;
+	if (answers == 0 && c->firewalled)
+		boot_later(r);
 	if (c->boot == BOOT_AGAIN || (!server && !c->quick_passed)) {
 		boot_ready(r);
 		return;
@@ -349,6 +357,8 @@ start_over(struct rpc *r, uint64_t now)
 	rpc_tell(r, RPC_ADDRESS);
 	if (c->boot == BOOT_DONE && !c->testing)
 		boot_query(r, BOOT_FIRST, now);
+	else
+		boot_later(r);
 }
 
 /* The address that the id is made of, or the host whose firewall was tested,
@@ -377,6 +387,11 @@ rpc_reach_tick(struct rpc *r, uint64_t now)
 
 	if (!c->testing && moved(r)) {
 		start_over(r, now);
+		return;
+	}
+	if (c->again && !c->testing && r->upkeep.answers > c->heard) {
+		c->again = c->quick_sent = c->quick_passed = false;
+		boot_query(r, BOOT_FIRST, now);
 		return;
 	}
 	if (r->role == RPC_CLIENT_ONLY || c->persistent || c->testing ||

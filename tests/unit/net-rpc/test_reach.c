@@ -438,6 +438,38 @@ test_renew(void **state)
 	lab_free(&l);
 }
 
+/* There was no network when it began, or when it was told of a new one while
+ * the bootstrap went on: the quick test of the firewall is made up for. */
+static void
+test_offline(void **state)
+{
+	(void)state;
+	for (int renewed = 0; renewed < 2; renewed++) {
+		struct world w = open_world();
+		struct lab l;
+
+		w.silent = renewed == 0;
+		start(&l, RPC_ADAPTIVE);
+		world_run(&w, &l, 60 * LAB_SECOND);
+		check(about(&l).ready && about(&l).firewalled == w.silent);
+		if (renewed == 1) {
+			w.blocked = true;
+			rpc_renew(l.r, l.now);
+			world_run(&w, &l, LAB_SECOND / 4);
+			w.silent = true;
+			check(l.r->reach.boot == BOOT_FIRST);
+			rpc_renew(l.r, l.now);
+			world_run(&w, &l, 20 * LAB_SECOND);
+			check(l.r->reach.boot == BOOT_DONE);
+		}
+		w.silent = w.blocked = false;
+		world_run(&w, &l, 60 * LAB_SECOND);
+		check(!about(&l).firewalled && is_self(&l, SELF));
+		check(lab_events(&l, RPC_READY) == 1);
+		lab_free(&l);
+	}
+}
+
 /* Twenty nodes more, who say what they see. */
 static void
 meet_more(struct lab *l)
@@ -542,6 +574,7 @@ main(void)
 	    cmocka_unit_test(test_server_again),
 	    cmocka_unit_test(test_sleep),
 	    cmocka_unit_test(test_renew),
+	    cmocka_unit_test(test_offline),
 	    cmocka_unit_test(test_moved),
 	    cmocka_unit_test(test_client_moved),
 	    cmocka_unit_test(test_liar),
