@@ -11,6 +11,8 @@
 /* Before another stranger may have its place. */
 #define SILENT_US (SECOND / 2)
 #define SLOW_US (3 * SECOND)
+/* Nodes that agree on where we are: before that nobody knows our NAT. */
+#define SAMPLES_ENOUGH 3
 
 /* -- connections ---------------------------------------------------------- */
 
@@ -207,15 +209,16 @@ on_failed(void *ctx, enum dht_failure why, uint64_t now)
 		fail(k, why, now);
 }
 
-/* Another port for every address: punching takes long, if it works at all. */
+/* Another port for every address, as far as is known: punching takes long
+ * then, if it works at all. */
 static bool
-is_random(const struct finding *f)
+may_be_random(const struct finding *f)
 {
 	struct rpc_about about;
 
 	rpc_about(dht_rpc(f->dht), &about);
-	return about.firewalled && about.self.family != 0 &&
-	       about.self.port == 0;
+	return about.firewalled &&
+	       (about.self.port == 0 || about.samples < SAMPLES_ENOUGH);
 }
 
 bool
@@ -233,7 +236,7 @@ wire_seek_dial(void *ctx, const struct swarm_peer_about *p, uint64_t now)
 		free(k);
 		return false;
 	}
-	k->proposed = f->has_relay && is_random(f);
+	k->proposed = f->has_relay && may_be_random(f);
 	if (!dial(k, p->relay, p->nrelays, now)) {
 		wire_conn_free(k->conn);
 		free(k);

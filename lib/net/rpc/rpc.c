@@ -385,6 +385,7 @@ rpc_about(const struct rpc *r, struct rpc_about *out)
 	    .firewalled = r->reach.firewalled,
 	    .persistent = r->reach.persistent,
 	    .self = *rpc_reach_self(r),
+	    .samples = r->reach.nat.size,
 	    .nodes = r->routes.n,
 	    .online = r->upkeep.online && r->upkeep.answers > 0};
 	if (out->persistent)

@@ -101,6 +101,7 @@ struct rpc_about {
 	bool ready, firewalled, persistent;
 	struct addr self; /* as others see it; family 0: unknown; port 0: it
 			   * differs from node to node ("random" NAT) */
+	unsigned samples; /* answers that say so; one alone does not differ */
 	struct b32 id;	  /* if persistent */
 	size_t nodes;	  /* in the table */
 	bool online;	  /* some of the last requests were answered */

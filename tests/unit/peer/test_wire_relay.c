@@ -62,6 +62,26 @@ met(void **state)
 	crossing_close();
 }
 
+/* Who dials before it knows what its NAT is does not wait for guesses that
+ * may come to nothing. */
+static void
+met_early(void **state)
+{
+	(void)state;
+	crossing_open();
+	world.b.random = false;
+	crossing_relay(MOOD_FAIR);
+	crossing_settle();
+	party_close(&world.a);
+	party_open(&world.a, 1, &world.relay.p.pair.pub);
+	crossing_seek();
+	crossing_until(5, both_open());
+	check(world.relay.matched == 1 && world.a.failed == 0);
+	talk(100);
+	crossing_until(20, all_heard());
+	crossing_close();
+}
+
 /* The second answer, and all after the first, changes nothing. */
 static void
 paired_twice(void **state)
@@ -291,6 +311,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(met),
+	    cmocka_unit_test(met_early),
 	    cmocka_unit_test(paired_twice),
 	    cmocka_unit_test(both_propose),
 	    cmocka_unit_test(taken_over),
