@@ -101,8 +101,10 @@ async function records (port, dht, what) {
   same((await ask(port, 'lookup', hex)).peers, [], what + ': nor theirs, once taken back')
 }
 
+let writers = 10
+
 async function values (port, dht, what) {
-  const n = 10 + crypto.randomInt(200)
+  const n = writers++ // whose values nobody has yet
   const mine = seeds(n)
   const text = 'value ' + n + ' '
 
