@@ -41,6 +41,7 @@
 #define DHT_SOURCE_BURST 64
 #define DHT_RATE 500 /* and from all together: each costs four DHs */
 #define DHT_REMEMBER_US UINT64_C(10000000)
+#define DHT_PATIENCE_US UINT64_C(300000)
 
 /* What a finished handshake gives. */
 struct dht_peer {
@@ -127,7 +128,9 @@ void dht_listen_refuse(struct dht_listen *l);
 /* Valid until the next call. */
 struct view dht_listen_packet(const struct dht_listen *l);
 /* The connection of our stream is open, or given up: it does not count as in
- * flight any more. At most DHT_HANDSHAKES_MAX are; more are not answered. */
+ * flight any more. At most DHT_HANDSHAKES_MAX are; one more takes the place of
+ * the oldest after DHT_PATIENCE_US, and is not answered before. The owner ends
+ * streams that nobody comes to. */
 void dht_listen_settled(struct dht_listen *l, uint32_t udx_id);
 
 #endif

@@ -100,11 +100,13 @@ entry_find(struct dht_listen *l, const struct b32 *hash, uint64_t now)
 	return NULL;
 }
 
-/* A free entry, or the oldest that is not in flight. */
+/* A free entry, or the oldest that is not in flight, or the oldest in flight
+ * if that had time enough: in a flood of strangers who never come, others do
+ * not wait for them. */
 static struct entry *
-entry_room(struct dht_listen *l)
+entry_room(struct dht_listen *l, uint64_t now)
 {
-	struct entry *best = NULL;
+	struct entry *best = NULL, *slow = NULL;
 
 	for (size_t i = 0; i < DHT_HANDSHAKES_MAX; i++) {
 		struct entry *x = &l->entry[i];
@@ -114,8 +116,12 @@ entry_room(struct dht_listen *l)
 		if (x->state != ENTRY_FLYING &&
 		    (best == NULL || x->expires < best->expires))
 			best = x;
+		if (x->state == ENTRY_FLYING &&
+		    now + DHT_REMEMBER_US - x->expires >= DHT_PATIENCE_US &&
+		    (slow == NULL || x->expires < slow->expires))
+			slow = x;
 	}
-	return best;
+	return best != NULL ? best : slow;
 }
 
 /* There is room: it was looked for before the work was done. */
@@ -123,7 +129,7 @@ static void
 remember(struct dht_listen *l, enum entry_state state, uint32_t udx_id,
     struct view noise)
 {
-	struct entry *x = entry_room(l);
+	struct entry *x = entry_room(l, l->pending.now);
 
 	bug_if(x == NULL || noise.len > NOISE_2_MAX);
 	x->state = state;
@@ -323,7 +329,7 @@ on_handshake(struct dht_listen *l, const struct rpc_message *m,
 			   ? DHT_ANSWER
 			   : DHT_NONE;
 	}
-	if (entry_room(l) == NULL ||
+	if (entry_room(l, now) == NULL ||
 	    !limit_take(&l->limit, from, &each, &all, now))
 		return DHT_NONE;
 	p->offer.addr = *from;
