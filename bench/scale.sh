@@ -1,13 +1,15 @@
-# scale.sh: one seeder with 1,000 drives and 500 peers, and the way from a key
-# to the first byte. Sourced by run.sh. The seeder is pear-seed or a
+# scale.sh: one seeder with 1,000 drives and 500 peers, one with 10,000 drives,
+# and the way from a key to the first byte. Sourced by run.sh. The seeder is pear-seed or a
 # JavaScript one (bench/scale-js.js); the peers of set L are always those of
 # bench/scale_peers, so that both seeders have the same to do. All of them are
 # in one DHT of ten nodes on the loopback.
 #
 #	SCALE_DRIVES=1000 SCALE_PEERS=500
 #	SCALE_JS_PEERS=20	of the JavaScript seeder: each costs it seconds
-#	SCALE_IDLE=60	seconds in which nothing happens but keepalives and
+#	SCALE_IDLE=30	seconds in which nothing happens but keepalives and
 #			announcements
+#	SCALE_KNOWN=10000	drives of the seeder that has very many
+#	SCALE_CROWD=1000	peers that come to ours at once, and all go
 #
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # variables of run.sh
@@ -15,7 +17,9 @@
 SCALE_DRIVES=${SCALE_DRIVES:-1000}
 SCALE_PEERS=${SCALE_PEERS:-500}
 SCALE_JS_PEERS=${SCALE_JS_PEERS:-20}
-SCALE_IDLE=${SCALE_IDLE:-60}
+SCALE_IDLE=${SCALE_IDLE:-30}
+SCALE_KNOWN=${SCALE_KNOWN:-10000}
+SCALE_CROWD=${SCALE_CROWD:-1000}
 FIRSTS=20 # peers, for the first byte
 
 scale_fail() {
@@ -49,20 +53,43 @@ sample() {
 
 scale_prepare() {
 	[ ! -s "$work/scale-links-ours" ] || return 0
-	mkdir -p "$work/scale-folder"
-	head -c 3000 /dev/zero >"$work/scale-folder/file"
 	rm -rf "$work/scale-ours" "$work/scale-js"
-	i=0
-	while [ "$i" -lt "$SCALE_DRIVES" ]; do
-		link=$("$build/bin/pear-touch" --storage "$work/scale-ours")
-		"$build/bin/pear-stage" --storage "$work/scale-ours" \
-		    --skip-package-json "$link" "$work/scale-folder" >/dev/null
-		echo "$link"
-		i=$((i + 1))
-	done >"$work/scale-links.new"
+	"$build/tools/scale_drives" "$work/scale-ours" "$SCALE_KNOWN" \
+	    >"$work/scale-known"
+	head -n "$SCALE_DRIVES" "$work/scale-known" >"$work/scale-links.new"
 	node bench/scale-js.js prepare "$work/scale-js" "$SCALE_DRIVES" \
 	    >"$work/scale-links-js"
 	mv "$work/scale-links.new" "$work/scale-links-ours"
+}
+
+# ours_start LINKS NODES: pear-seed in $seeder; waits until it listens
+ours_start() {
+	out=$work/scale-seeder.json
+	rm -f "$out"
+	"$build/bin/pear-seed" --storage "$work/scale-ours" --json \
+	    --list "$1" --listen 127.0.0.1:0 --dht-bootstrap "$2" \
+	    --max-connections 2000 --stats-interval 3600000 >"$out" &
+	seeder=$!
+	until at=$(grep '"listening"' "$out" 2>/dev/null); do
+		kill -0 "$seeder" || scale_fail pear-seed
+		sleep 0.02
+	done
+	at=$(echo "$at" |
+	    sed 's/.*"address":"\([^"]*\)","key":"\([^"]*\)".*/\1:\2/')
+}
+
+# ours_announced COUNT
+ours_announced() {
+	while [ "$(grep -c '"announced"' "$out")" -lt "$1" ]; do
+		kill -0 "$seeder" || scale_fail pear-seed
+		sleep 0.5
+	done
+}
+
+seeder_stop() {
+	kill -TERM "$seeder"
+	wait "$seeder" || [ "$1" = js ] || scale_fail "pear-seed ended badly"
+	seeder=
 }
 
 # scale_start WHO: in $seeder its process, in $at HOST:PORT:KEY
@@ -76,17 +103,8 @@ scale_start() {
 		at=${at#announced }
 		return
 	fi
-	"$build/bin/pear-seed" --storage "$work/scale-ours" --json \
-	    --list "$work/scale-links-ours" --listen 127.0.0.1:0 \
-	    --dht-bootstrap "$nodes" --max-connections 2000 \
-	    --stats-interval 3600000 >"$out.json" &
-	seeder=$!
-	while [ "$(grep -c '"announced"' "$out.json")" -lt "$SCALE_DRIVES" ]; do
-		kill -0 "$seeder" || scale_fail pear-seed
-		sleep 0.1
-	done
-	at=$(sed -n 's/.*"listening".*"address":"\([^"]*\)".*/\1/p' "$out.json")
-	at=$at:$(sed -n 's/.*"listening".*"key":"\([^"]*\)".*/\1/p' "$out.json")
+	ours_start "$work/scale-links-ours" "$nodes"
+	ours_announced "$SCALE_DRIVES"
 }
 
 # many WHO: all peers come, and stay
@@ -104,7 +122,8 @@ many() {
 	exec 9>"$work/scale-in"
 	served=$(await "$work/scale-out" served)
 	sample "l-$1" "${served##* }" "$before" "$seeder"
-	sleep 15 # until every core was offered to every peer
+	# until every core was offered to every peer; ours offers few
+	[ "$1" = ours ] || sleep 15
 	before=$(used "$seeder")
 	sleep "$SCALE_IDLE"
 	sample "l-idle-$1" "$SCALE_IDLE" "$before" "$seeder"
@@ -139,9 +158,70 @@ scale_round() {
 		fi
 	done
 	many "$1"
-	kill -INT "$seeder"
-	wait "$seeder" || [ "$1" = js ] || scale_fail "pear-seed ended badly"
-	seeder=
+	seeder_stop "$1"
+}
+
+anonymous() {
+	sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$seeder/status"
+}
+
+now() {
+	date +%s.%N
+}
+
+# fetch LINKS COUNT CORES: the peers come, have their blocks, and are killed
+fetch() {
+	rm -rf "$work/scale-peers"
+	mkdir -p "$work/scale-peers"
+	rm -f "$work/scale-in"
+	mkfifo "$work/scale-in"
+	"$build/tools/scale_peers" "$work/scale-peers" "$1" "$at" "$2" "$3" \
+	    <"$work/scale-in" >"$work/scale-out" &
+	peers=$!
+	exec 9>"$work/scale-in"
+	served=$(await "$work/scale-out" served)
+	kill "$peers"
+	exec 9>&-
+	wait "$peers" || :
+	peers=
+}
+
+# known_round LINKS COUNT NAME: start with all of them, to a block of the last
+# one; then, in $rest, the memory they take, announced and at rest
+known_round() {
+	tail -n 1 "$1" >"$work/scale-last"
+	began=$(now)
+	ours_start "$1" "$nodes"
+	fetch "$work/scale-last" 1 1
+	echo "$began $(now) $(used "$seeder")" |
+	    awk '{ print $2 - $1, $3, $4 }' >>"$work/times/$3"
+	ours_announced "$2"
+	sleep 40 # what was read at the start is given back
+	rest=$(anonymous)
+	seeder_stop ours
+}
+
+known() {
+	known_round "$work/scale-links-ours" "$SCALE_DRIVES" l-few
+	few=$rest
+	known_round "$work/scale-known" "$SCALE_KNOWN" l-known
+	echo "$few $rest $((SCALE_KNOWN - SCALE_DRIVES))" |
+	    awk '{ printf "%.2f\n", ($2 - $1) / $3 }' >"$work/scale-each"
+}
+
+# A crowd comes and goes: memory before, with it, and a minute later.
+crowd() {
+	ours_start "$work/scale-links-ours" none
+	sleep 40
+	calm=$(anonymous)
+	fetch "$work/scale-links-ours" "$SCALE_CROWD" 3
+	sample l-crowd "${served##* }" "0 0" "$seeder"
+	sleep 60
+	files=$(find "/proc/$seeder/fd" -type l | wc -l)
+	echo "$calm $(anonymous) $files" |
+	    awk '{ printf "%.0f to %.0f MiB, %d files\n", $1 / 1024, $2 / 1024, $3 }' \
+		>"$work/scale-calm"
+	seeder_stop ours
 }
 
 scale_rounds() {
@@ -158,6 +238,8 @@ scale_rounds() {
 	for seeds in js ours; do
 		scale_round "$seeds"
 	done
+	known
+	crowd
 	trap - EXIT
 	kill "$dht"
 	rm -rf "$work/scale-peers" "$work/scale-in" "$work/scale-out"
@@ -175,6 +257,15 @@ scale_rows() {
 	row "$text, $SCALE_PEERS peers come: ours seeds" l-ours
 	row "L, $SCALE_JS_PEERS, then idle: JavaScript seeds" l-idle-js
 	row "L, $SCALE_PEERS, then idle: ours seeds" l-idle-ours
+	row "$text: start to a block of the last" l-few
+	row "L, $SCALE_KNOWN drives: start to a block of the last" l-known
+	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
+	    "L, KiB for each drive that sleeps" \
+	    "$(cat "$work/scale-each" 2>/dev/null || echo -)" "" "" "" ""
+	row "L, $SCALE_CROWD peers come at once" l-crowd
+	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
+	    "L, a minute later, $(cat "$work/scale-calm" 2>/dev/null || echo -)" \
+	    "" "" "" "" ""
 	text="M, a key to the first byte"
 	first_row "$text: JavaScript to JavaScript" m-js-js
 	first_row "$text: ours to JavaScript" m-ours-js m-js-js
