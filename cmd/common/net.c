@@ -160,6 +160,9 @@ on_event(void *ctx, const struct peer_event *ev)
 	case PEER_TROUBLE:
 		cli_warn(n->cli, "%s", ev->text);
 		break;
+	case PEER_WAITING:
+		cli_warn(n->cli, "still waiting: %s", ev->text);
+		break;
 	case PEER_TICK:
 		show_progress(n);
 		break;
@@ -194,6 +197,7 @@ common_net_start(struct common_net *n, struct err *e)
 		return ERR_OK;
 	if (n->discovers && (rc = common_net_names(n, e)) != ERR_OK)
 		return rc;
+	cli_status(n->cli, "looking for peers");
 	rc = peer_open(&n->node, &o, e);
 	for (size_t i = 0; i < n->ntopics && rc == ERR_OK; i++)
 		rc = peer_join(

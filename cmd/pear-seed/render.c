@@ -150,6 +150,7 @@ render_peer(struct seeder *s, const struct peer_event *ev)
 	case PEER_LOOKED:
 	case PEER_MET:
 	case PEER_NETWORK:
+	case PEER_WAITING:
 	case PEER_TICK:
 		break;
 	}
@@ -195,7 +196,7 @@ static void
 alone(struct seeder *s, struct drive *d, const struct peer_topic *t)
 {
 	struct replicate_status st = {.head = {.length = d->db_head.length}};
-	char of[PEAR_LINK_TEXT_MAX + 8], next[48] = "";
+	char of[PEAR_LINK_TEXT_MAX + 8];
 	uint64_t now = peer_now();
 
 	if (d->db != NULL)
@@ -205,14 +206,12 @@ alone(struct seeder *s, struct drive *d, const struct peer_topic *t)
 		d->alone = false;
 		return;
 	}
-	if (d->alone)
+	/* a look that is due at once will tell in a moment */
+	if (d->alone || t->next <= now)
 		return;
 	d->alone = true;
-	if (t->next > now)
-		(void)snprintf(next, sizeof(next),
-		    ", next try in %" PRIu64 " s",
-		    (t->next - now + 999999) / 1000000);
-	cli_line(s->c, "... no seeder found%s%s", of_drive(of, s, d), next);
+	cli_line(s->c, "... no seeder found%s, next try in %" PRIu64 " s",
+	    of_drive(of, s, d), (t->next - now + 999999) / 1000000);
 }
 
 void

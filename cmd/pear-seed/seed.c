@@ -51,6 +51,7 @@ on_event(void *ctx, const struct peer_event *ev)
 	case PEER_TROUBLE:
 		render_peer(s, ev);
 		break;
+	case PEER_WAITING: /* nobody waits here */
 	case PEER_TICK:
 		break;
 	}

@@ -52,6 +52,8 @@ enum peer_kind {
 			 * from now on or already: topic, its key only. Not told
 			 * of those who found us: they say what they want */
 	PEER_NETWORK,	/* peer_network() has something new */
+	PEER_WAITING,	/* get() or peer_update() has got nothing for some
+			 * seconds and goes on waiting, told once: text */
 	PEER_TICK	/* some progress, at most ten times a second */
 };
 

@@ -1,7 +1,10 @@
 /* Waiting for what is not here yet. */
+#include <inttypes.h>
+
 #include "codec/z32.h"
 #include "peer/node_impl.h"
 
+#define WAITING_US 5000000
 #define JOINS_MAX 3 /* without a block between them */
 
 /* How long nothing has come. Peers that come and go are no progress: who does
@@ -50,6 +53,30 @@ frozen(struct replicate_core *c, struct err *e)
 	    "two signed histories of this core are known: it is frozen");
 }
 
+/* Silence looks like a command that hangs. */
+static void
+tell_waiting(struct peer_node *n, const struct watch *w, const struct b32 *key)
+{
+	struct peer_event ev = {.kind = PEER_WAITING};
+	struct err e = ERR_INIT;
+	char text[Z32_KEY_LEN + 1];
+	enum err_code rc;
+
+	if (n->waited || n->o.event == NULL ||
+	    peer_now() - w->since < WAITING_US)
+		return;
+	n->waited = true;
+	if (peer_connections(n) == 0)
+		rc = peer_nobody(n, key, &e);
+	else
+		rc = err_set(&e, ERR_PEERS,
+		    "core %s: connected, but nothing new comes",
+		    z32_key(text, key));
+	ev.text = e.msg;
+	if (rc != ERR_OK)
+		n->o.event(n->o.ctx, &ev);
+}
+
 /* Who waits for a block has no use for what a seeder does, which goes on when
  * there is room: it would be silence. */
 static enum err_code
@@ -83,6 +110,7 @@ wait_on(struct peer_node *n, struct replicate_core *c, struct watch *w,
 	    (n->o.listen == NULL && peer_settled(n) && st.peers == 0 &&
 		peer_connections(n) > 0 && replicate_pending(c) == 0))
 		return peer_nobody(n, key, e);
+	tell_waiting(n, w, key);
 	return peer_turn(n, UINT64_MAX, e);
 }
 
@@ -156,6 +184,25 @@ updated(struct peer_node *n, struct replicate_core *c, uint64_t length)
 	       st.head.length >= st.longest && st.head.length >= length;
 }
 
+/* Peers who are there, and have less. */
+static enum err_code
+none_so_long(struct peer_node *n, struct replicate_core *c, uint64_t length,
+    struct err *e)
+{
+	struct replicate_status st;
+	char text[Z32_KEY_LEN + 1];
+
+	replicate_status(c, &st);
+	if (st.peers == 0 || st.longest >= length)
+		return e->code;
+	return err_set(e, ERR_PEERS,
+	    "core %s: length %" PRIu64 " is asked for, and the longest that "
+	    "%zu connected peer%s is %" PRIu64,
+	    z32_key(text, core_key(replicate_core_handle(c))), length,
+	    peer_connections(n), peer_connections(n) == 1 ? " has" : "s have",
+	    st.longest);
+}
+
 enum err_code
 peer_update(struct peer_node *n, const struct b32 *key, uint64_t length,
     enum peer_effort effort, struct err *e)
@@ -176,7 +223,7 @@ peer_update(struct peer_node *n, const struct b32 *key, uint64_t length,
 		rc = wait_on(
 		    n, c, &w, effort == PEER_MAY || st.head.length > 0, e);
 	replicate_follow(c, false);
-	return rc;
+	return rc == ERR_PEERS ? none_so_long(n, c, length, e) : rc;
 }
 
 void

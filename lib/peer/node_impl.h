@@ -69,6 +69,7 @@ struct peer_node {
 	uint64_t ticked, refreshed;
 	bool changed; /* the store, by others */
 	bool ever;    /* somebody was connected */
+	bool waited;  /* and nothing came: it was told */
 	bool quiet;   /* what was announced is taken back */
 };
 
