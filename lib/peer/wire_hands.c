@@ -89,7 +89,8 @@ take_offer(struct handshakes *h, struct wire_sock *s, uint64_t now)
 	struct dht_peer peer;
 	struct err e = ERR_INIT;
 
-	if (wire_conn_new(&c, h->wire, s, false, &e) != ERR_OK) {
+	if (!wire_seek_make_way(h->wire, now) ||
+	    wire_conn_new(&c, h->wire, s, false, &e) != ERR_OK) {
 		dht_listen_refuse(h->listen);
 		return;
 	}

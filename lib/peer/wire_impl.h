@@ -222,6 +222,10 @@ void wire_hands_dial(struct handshakes *h, uint32_t dial,
     const struct peer_at *at, uint64_t now);
 /* A stream that came to us is open, or gone. */
 void wire_hands_settled(struct handshakes *h, uint32_t id);
+/* Strangers may take half of the places at most until they have proved that
+ * they are there: a flood of handshakes shuts out nobody. False: no place for
+ * another one now. In wire_seek.c. */
+bool wire_seek_make_way(struct wire *w, uint64_t now);
 /* Runs what is due; the next deadline. */
 uint64_t wire_hands_turn(struct handshakes *h, uint64_t now);
 

@@ -318,10 +318,8 @@ is_silent(const struct wire_conn *c)
 	return c->secret != NULL && st.packets_received == 0;
 }
 
-/* Strangers may take half of the places at most until they have proved that
- * they are there: a flood of handshakes shuts out nobody. */
-static bool
-make_way(struct wire *w, uint64_t now)
+bool
+wire_seek_make_way(struct wire *w, uint64_t now)
 {
 	struct wire_conn *c, *silent = NULL, *slow = NULL, **worst;
 	size_t n = 0;
@@ -356,7 +354,8 @@ on_offer(
 	struct wire_conn *c;
 
 	(void)from;
-	if (!swarm_admits(f->swarm, remote, now) || !make_way(f->wire, now) ||
+	if (!swarm_admits(f->swarm, remote, now) ||
+	    !wire_seek_make_way(f->wire, now) ||
 	    wire_conn_new(&c, f->wire, NULL, false, &e) != ERR_OK)
 		return 0;
 	c->about.key = *remote;

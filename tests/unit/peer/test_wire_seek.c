@@ -160,13 +160,13 @@ waiting(const struct wire *w)
 }
 
 static void
-flood(struct party *s, uint16_t port)
+flood(struct party *s, uint16_t port, size_t count)
 {
 	size_t most = 0, cap = 0, n;
 
 	for (size_t i = 0; i < KEYS; i++)
 		pair_of(&keys[i], 100 + i);
-	for (size_t i = 0; i < STRANGERS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		now += EVERY_US;
 		stranger(s, i, port);
 		n = waiting(s->w);
@@ -174,18 +174,21 @@ flood(struct party *s, uint16_t port)
 		check(n <= PLACES / 2 + 1);
 		party_turn(s);
 		check(s->w->nconns <= s->w->cap);
-		if (i == STRANGERS / 10)
+		if (i == count / 10)
 			cap = s->w->cap;
 	}
 	/* they came in, one after the other, and nobody was told */
 	check(most == PLACES / 2 + 1 && s->w->cap == cap);
-	check(s->closed > STRANGERS / 2 && s->opened == 0);
+	check(s->closed > count / 2 && s->opened == 0);
 	for (size_t i = 0; i < KEYS; i++)
 		sign_pair_free(&keys[i]);
 }
 
+/* With the DHT, or dialled directly and no more. */
+enum how { BY_DHT, DIRECTLY };
+
 static void
-strangers(void **state)
+strangers(enum how how)
 {
 	const struct addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
 	struct wire_opts dials = {.dial4 = true}, serves = {.listen = NULL};
@@ -196,17 +199,20 @@ strangers(void **state)
 	struct io_socket *deaf;
 	uint64_t until;
 
-	(void)state;
 	now = io_now();
 	party_open(&c, 2, &dials);
 	check_ok(io_socket_open(&deaf, c.w->io, &loopback, &e), &e);
 	io_socket_addr(deaf, &nobody);
 	d.bootstrap = &nobody;
-	serves.discovery = &d;
+	if (how == BY_DHT)
+		serves.discovery = &d;
+	else
+		serves.listen = &loopback;
 	party_open(&s, 1, &serves);
-	check_ok(wire_serve(s.w, &e), &e);
+	if (how == BY_DHT)
+		check_ok(wire_serve(s.w, &e), &e);
 	party_turn(&s);
-	flood(&s, nobody.port);
+	flood(&s, nobody.port, how == BY_DHT ? STRANGERS : STRANGERS / 2);
 
 	wire_addr(s.w, &at);
 	check_ok(wire_dial(c.w, 1, &at, &s.pair.pub, &e), &e);
@@ -222,11 +228,26 @@ strangers(void **state)
 	party_close(&c);
 }
 
+static void
+test_by_dht(void **state)
+{
+	(void)state;
+	strangers(BY_DHT);
+}
+
+static void
+test_directly(void **state)
+{
+	(void)state;
+	strangers(DIRECTLY);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(strangers),
+	    cmocka_unit_test(test_by_dht),
+	    cmocka_unit_test(test_directly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
