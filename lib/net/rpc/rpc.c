@@ -136,7 +136,7 @@ rpc_pass(struct rpc *r, uint32_t sock, const struct addr *to,
 	(void)rpc_transmit(r, sock, to, m);
 }
 
-static size_t
+static void
 closer_nodes(struct rpc *r, const struct b32 *target, struct buf *out)
 {
 	struct route *near[RPC_K];
@@ -144,7 +144,6 @@ closer_nodes(struct rpc *r, const struct b32 *target, struct buf *out)
 
 	for (size_t i = 0; i < n; i++)
 		rpc_addr_put(out, &near[i]->addr);
-	return n;
 }
 
 void
@@ -162,7 +161,7 @@ rpc_answer(struct rpc *r, const struct rpc_incoming *in, enum rpc_error error,
 	if (m.has_token)
 		tokens_make(&r->tokens, &in->from, in->now, &m.token);
 	if (in->m.has_target && (flags & RPC_NO_CLOSER) == 0)
-		(void)closer_nodes(r, &in->m.target, &closer);
+		closer_nodes(r, &in->m.target, &closer);
 	if (closer.failed == ERR_OK)
 		m.closer = buf_view(&closer);
 	if (!rpc_transmit(r, in->sock, &in->from, &m)) {
