@@ -11,6 +11,7 @@
 #include "pear/urlpath.h"
 
 #define SCHEME "pear:"
+#define KEY_LIKE 24 /* characters; names are shorter */
 
 /* ERR_INVALID with the tag scripts look for. */
 #define bad_link(e, ...) tag_link((e), err_set((e), ERR_INVALID, __VA_ARGS__))
@@ -195,11 +196,31 @@ parse_number(struct view v, const char *what, uint64_t *out, struct err *e)
 	return ERR_OK;
 }
 
+/* A word of some length is no name but a key that was cut, or mistyped. */
+static enum err_code
+bad_key(struct view v, struct err *e)
+{
+	char text[128];
+
+	if (v.len < KEY_LIKE)
+		return bad_text(e, "alias not found:", v);
+	err_quote(text, sizeof(text), v.ptr, v.len);
+	if (v.len == Z32_KEY_LEN || v.len == 64)
+		return bad_link(e,
+		    "alias not found: \"%s\", which is no key: a character of "
+		    "it is wrong",
+		    text);
+	return bad_link(e,
+	    "alias not found: \"%s\", which is no key: it has %zu characters, "
+	    "not %d (or 64 in hex)",
+	    text, v.len, Z32_KEY_LEN);
+}
+
 static enum err_code
 set_key(struct pear_link *l, struct view v, struct err *e)
 {
 	if (!parse_key(v, &l->key))
-		return bad_text(e, "alias not found:", v);
+		return bad_key(v, e);
 	memcpy(l->key_text, v.ptr, v.len);
 	l->key_text[v.len] = '\0';
 	return ERR_OK;

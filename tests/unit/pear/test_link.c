@@ -340,6 +340,19 @@ refused(void **state)
 	    {"pear://" K "\n/x", "link holds a control character"},
 	    {"pear://\xff", "link is not valid UTF-8"},
 	    {"mailto:me", "Protocol is not supported"},
+	    {"pear://" K "y",
+		"alias not found: \"" K "y\", which is no key: it has 53 "
+		"characters, not 52 (or 64 in hex)"},
+	    {"pear://yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+		"alias not found: "
+		"\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\", "
+		"which is no key: it has 51 "
+		"characters, not 52 (or 64 in hex)"},
+	    {"pear://0yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+		"alias not found: "
+		"\"0yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\", "
+		"which is no key: a character of it "
+		"is wrong"},
 	};
 	char longer[PEAR_LINK_MAX + 2];
 	struct pear_link l;
