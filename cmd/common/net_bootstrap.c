@@ -35,8 +35,8 @@ bad(const char *text, size_t len, struct err *e)
 	char quoted[NODE_MAX];
 
 	err_quote(quoted, sizeof(quoted), text, len);
-	return err_set(
-	    e, ERR_USAGE, "--dht-bootstrap: \"%s\" is not host:port", quoted);
+	return err_set(e, ERR_USAGE,
+	    "PEAR_DHT_BOOTSTRAP: \"%s\" is not host:port", quoted);
 }
 
 static bool
@@ -61,7 +61,7 @@ look_up(struct addr *out, const char *host, uint16_t port, struct err *e)
 	int got = getaddrinfo(host, NULL, &hints, &list);
 
 	if (got != 0 || list == NULL)
-		return err_set(e, ERR_PEERS, "--dht-bootstrap: %s: %s", host,
+		return err_set(e, ERR_PEERS, "PEAR_DHT_BOOTSTRAP: %s: %s", host,
 		    got != 0 ? gai_strerror(got) : "no address");
 	memcpy(&in, list->ai_addr, sizeof(in));
 	freeaddrinfo(list);
@@ -105,7 +105,7 @@ place(size_t n, struct err *e)
 {
 	if (n < COMMON_NODES_MAX)
 		return ERR_OK;
-	return err_set(e, ERR_USAGE, "--dht-bootstrap: more than %d nodes",
+	return err_set(e, ERR_USAGE, "more than %d nodes to begin with",
 	    COMMON_NODES_MAX);
 }
 

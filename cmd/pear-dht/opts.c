@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cmd/common/net.h"
 #include "cmd/pear-dht/dht_cmd.h"
 #include "codec/z32.h"
 
@@ -90,20 +91,26 @@ add_node(
 	return rc;
 }
 
-/* Those of --dht-bootstrap, or of the environment, between commas. */
+/* Those that every command takes from the environment; names are looked up. */
 static enum err_code
 common_nodes(struct dht_plan *p, const char *list, struct err *e)
 {
-	enum err_code rc = ERR_OK;
-	size_t n;
+	struct addr node[COMMON_NODES_MAX];
+	enum err_code rc;
+	size_t n = 0;
+	bool none;
 
-	while (*list != '\0' && rc == ERR_OK) {
-		n = strcspn(list, ",");
-		rc = add_node(p, view_of(list, n), "--dht-bootstrap", e);
-		list += n;
-		list += *list == ',';
-	}
-	return rc;
+	rc = common_net_bootstrap(node, &n, &none, list, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (none)
+		return err_set(e, ERR_USAGE,
+		    "PEAR_DHT_BOOTSTRAP is none: --node says which network");
+	if (n > RPC_BOOTSTRAP_MAX)
+		n = RPC_BOOTSTRAP_MAX;
+	memcpy(p->bootstrap, node, n * sizeof(*node));
+	p->nbootstrap = n;
+	return ERR_OK;
 }
 
 static enum err_code

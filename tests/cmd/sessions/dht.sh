@@ -16,6 +16,9 @@ run pear-dht --find $topic --node "$node" --json
 PEAR_DHT_BOOTSTRAP=$node
 export PEAR_DHT_BOOTSTRAP
 run pear-dht --lookup $topic
+PEAR_DHT_BOOTSTRAP=localhost:${node##*:} run pear-dht --lookup $topic
+PEAR_DHT_BOOTSTRAP=nonsense run pear-dht --lookup $topic
+PEAR_DHT_BOOTSTRAP=none run pear-dht --lookup $topic
 unset PEAR_DHT_BOOTSTRAP
 
 echo "== one that is told its address has its id at once"
