@@ -105,8 +105,8 @@ place(size_t n, struct err *e)
 {
 	if (n < COMMON_NODES_MAX)
 		return ERR_OK;
-	return err_set(e, ERR_USAGE, "more than %d nodes to begin with",
-	    COMMON_NODES_MAX);
+	return err_set(
+	    e, ERR_USAGE, "more than %d nodes to begin with", COMMON_NODES_MAX);
 }
 
 static enum err_code

@@ -26,7 +26,9 @@ static const struct cli_option options[] = {
     {"until-copies", 0, CLI_INT, offsetof(struct seed_args, copies), "<n>",
 	"Stop once this many peers have everything of each drive", NULL},
     {"timeout", 0, CLI_INT, offsetof(struct seed_args, timeout), "<seconds>",
-	"Give up waiting for --until-sync and --until-copies (exit 3)", NULL},
+	"Give up waiting for --until-sync, --until-copies and --blind-peer "
+	"(exit 3)",
+	NULL},
     {"blind-peer", 0, CLI_LIST, offsetof(struct seed_args, blind_peers),
 	"<key>",
 	"Ask the blind peer with this key to keep all of it, and stop once it "
