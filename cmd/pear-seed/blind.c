@@ -299,6 +299,7 @@ static enum err_code
 is_met(struct seeder *s, struct blind *b, bool *met, struct err *e)
 {
 	*met = b->host == NULL && s->drives.n > 0 && b->nwhole == s->drives.n &&
+	       stored_due(&s->stored) == UINT64_MAX &&
 	       blind_ask_left(b->ask) == 0;
 	if (!*met || blind_ask_refused(b->ask) == 0)
 		return ERR_OK;

@@ -110,6 +110,8 @@ reached(struct seeder *s)
 
 	if (g->nuntil == 0 && g->copies == 0)
 		return false;
+	if (stored_due(&s->stored) != UINT64_MAX)
+		return false; /* there may be more drives */
 	/* in the order they were named */
 	while (g->synced < g->nuntil && synced(s, &g->until[g->synced]))
 		render_synced(s, &g->until[g->synced++]);

@@ -237,7 +237,7 @@ loop(struct seeder *s, struct err *e)
 	bool met;
 
 	for (;;) {
-		uint64_t until;
+		uint64_t until, due;
 
 		if ((rc = sources(s, e)) != ERR_OK ||
 		    (rc = blind_turn(s, &met, e)) != ERR_OK || met ||
@@ -251,6 +251,8 @@ loop(struct seeder *s, struct err *e)
 		until = s->next_sample < s->next_stats ? s->next_sample
 						       : s->next_stats;
 		until = s->drives.due < until ? s->drives.due : until;
+		due = stored_due(&s->stored);
+		until = due < until ? due : until;
 		if ((rc = peer_turn(s->node, until, e)) != ERR_OK)
 			return rc;
 	}
@@ -321,6 +323,7 @@ seed_run(struct cli *c, const struct seed_args *a, struct err *e)
 	sign_pair_free(&s.pair);
 	drives_deinit(&s.drives);
 	keymap_deinit(&s.stored.seen);
+	stored_forget(&s.stored);
 	monitor_snapshot_deinit(&s.snap);
 	free(s.goal.until);
 	return rc;

@@ -48,12 +48,24 @@ NODISCARD enum err_code list_read(struct seeder *s, struct err *e);
 NODISCARD enum err_code list_turn(struct seeder *s, bool now, struct err *e);
 
 /* stored.c: every drive of the store */
+struct stored_core {
+	struct b32 key;
+	uint64_t length;
+};
+
 struct stored {
 	uint64_t generation, next;
 	bool scanned;
+	/* those of the last scan; read up to `at` */
+	struct stored_core *core;
+	size_t n, cap, at;
+	bool full;	    /* no memory for more */
 	struct keymap seen; /* cores that are no drives; value: the length */
 };
 NODISCARD enum err_code stored_turn(struct seeder *s, struct err *e);
+/* When a scan under way goes on; UINT64_MAX: there is none. */
+uint64_t stored_due(const struct stored *st);
+void stored_forget(struct stored *st);
 
 /* goal.c: --until-sync, --until-copies, --timeout */
 struct goal {

@@ -9,30 +9,23 @@
 #include <stdlib.h>
 
 #define SCAN_US 2000000
-
-struct found {
-	struct b32 key;
-	uint64_t length;
-};
-
-struct scan {
-	struct found *item;
-	size_t n, cap;
-	bool full; /* no memory for more */
-};
+/* Reading them takes time that peers wait for; at the start nobody does. */
+#define SLICE_US 20000
+#define FIRST_US 1000000
+#define PAUSE_US 50000
 
 static bool
 collect(void *ctx, const struct core_info *i)
 {
-	struct scan *k = ctx;
+	struct stored *st = ctx;
 
 	if (i->head.length == 0)
 		return true;
-	if (!ARR_RESERVE(k->item, k->n + 1, k->cap)) {
-		k->full = true;
+	if (!ARR_RESERVE(st->core, st->n + 1, st->cap)) {
+		st->full = true;
 		return false;
 	}
-	k->item[k->n++] = (struct found){i->key, i->head.length};
+	st->core[st->n++] = (struct stored_core){i->key, i->head.length};
 	return true;
 }
 
@@ -59,7 +52,7 @@ is_drive(struct seeder *s, const struct b32 *key, bool *is, struct err *e)
 }
 
 static enum err_code
-judge(struct seeder *s, const struct found *f, struct err *e)
+judge(struct seeder *s, const struct stored_core *f, struct err *e)
 {
 	struct keymap *seen = &s->stored.seen;
 	struct keymap_slot *slot;
@@ -82,38 +75,71 @@ judge(struct seeder *s, const struct found *f, struct err *e)
 }
 
 static enum err_code
-scan(struct seeder *s, struct err *e)
+begin(struct seeder *s, struct err *e)
 {
-	struct scan k = {.item = NULL};
-	enum err_code rc = core_list(s->store, collect, &k, e);
+	struct stored *st = &s->stored;
+	enum err_code rc;
 
-	if (rc == ERR_OK && k.full)
-		rc = err_nomem(e);
+	st->generation = store_generation(s->store);
+	st->scanned = true;
+	if ((rc = core_list(s->store, collect, st, e)) != ERR_OK)
+		return rc;
+	if (st->full)
+		return err_nomem(e);
 	drives_begin(s, DRIVE_STORED);
-	for (size_t i = 0; i < k.n && rc == ERR_OK; i++)
-		rc = judge(s, &k.item[i], e);
-	if (rc == ERR_OK)
-		drives_end(s, DRIVE_STORED);
-	free(k.item);
-	return rc;
+	return ERR_OK;
+}
+
+static enum err_code
+go_on(struct seeder *s, struct err *e)
+{
+	uint64_t end = peer_now() + (s->running ? SLICE_US : FIRST_US);
+	struct stored *st = &s->stored;
+	enum err_code rc;
+
+	while (st->at < st->n && peer_now() < end)
+		if ((rc = judge(s, &st->core[st->at++], e)) != ERR_OK)
+			return rc;
+	if (st->at < st->n) {
+		st->next = peer_now() + PAUSE_US;
+		return ERR_OK;
+	}
+	drives_end(s, DRIVE_STORED);
+	s->goal.look = true;
+	/* a download changes the store many times a second */
+	st->next = peer_now() + SCAN_US;
+	stored_forget(st);
+	return ERR_OK;
+}
+
+void
+stored_forget(struct stored *st)
+{
+	free(st->core);
+	st->core = NULL;
+	st->n = st->cap = st->at = 0;
 }
 
 enum err_code
 stored_turn(struct seeder *s, struct err *e)
 {
 	struct stored *st = &s->stored;
-	uint64_t generation;
-	enum err_code rc;
+	enum err_code rc = ERR_OK;
 
 	if (!s->a->all || peer_now() < st->next)
 		return ERR_OK;
-	generation = store_generation(s->store);
-	if (st->scanned && generation == st->generation)
-		return ERR_OK;
-	rc = scan(s, e);
-	st->scanned = true;
-	st->generation = generation;
-	/* a download changes the store many times a second */
-	st->next = peer_now() + SCAN_US;
+	if (st->n == 0) {
+		if (st->scanned && store_generation(s->store) == st->generation)
+			return ERR_OK;
+		rc = begin(s, e);
+	}
+	if (rc == ERR_OK)
+		rc = go_on(s, e);
 	return rc == ERR_OK ? rc : err_wrap(e, "--all");
+}
+
+uint64_t
+stored_due(const struct stored *st)
+{
+	return st->n > 0 ? st->next : UINT64_MAX;
 }
