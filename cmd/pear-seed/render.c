@@ -36,6 +36,19 @@ of_drive(char out[static PEAR_LINK_TEXT_MAX + 8], struct seeder *s,
 	return out;
 }
 
+/* Whoever is connected to the one drops it for the other, again and again. */
+static void
+only_one(struct seeder *s)
+{
+	struct err e = ERR_INIT;
+
+	if (store_serve(s->store, &e) == ERR_LOCKED)
+		cli_warn(s->c,
+		    "store %s, which seeds too: the two are one peer to all "
+		    "others, who reach one of them at a time",
+		    e.msg);
+}
+
 void
 render_start(struct seeder *s)
 {
@@ -44,6 +57,7 @@ render_start(struct seeder *s)
 
 	z32_key(key, peer_key(s->node));
 	cli_line(s->c, "... whoami %s", key);
+	only_one(s);
 	if (!peer_address(s->node, &addr))
 		return;
 	addr_format(at, &addr);

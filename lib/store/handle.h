@@ -11,7 +11,8 @@
 
 struct store {
 	char *dir;
-	int fd; /* of dir */
+	int fd;	     /* of dir */
+	int serving; /* of blocks/, locked by store_serve(); -1: not */
 	enum store_mode mode;
 	struct store_env *env;
 	MDB_txn *read;		  /* the snapshot, NULL until open is done */

@@ -329,7 +329,7 @@ store_open(struct store **out, const struct store_opts *opts, struct err *e)
 
 	if (s == NULL)
 		return err_nomem(e);
-	s->fd = -1;
+	s->fd = s->serving = -1;
 	s->mode = opts->mode;
 	if ((rc = open_dir(s, opts, e)) != ERR_OK ||
 	    (rc = find_ident(s, opts, &id, e)) != ERR_OK ||
@@ -365,10 +365,32 @@ store_close(struct store *s)
 	if (s->read != NULL)
 		mdb_txn_abort(s->read);
 	store_env_close(s->env);
+	if (s->serving >= 0)
+		close(s->serving);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->dir);
 	free(s);
+}
+
+enum err_code
+store_serve(struct store *s, struct err *e)
+{
+	struct path p = below(s, "blocks");
+	enum err_code rc;
+	int fd;
+
+	if (s->serving >= 0)
+		return ERR_OK;
+	/* not that of the store itself, which every command locks to open it */
+	fd = open(p.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_os(e, errno, "open %s", p.s);
+	if ((rc = file_lock(fd, s->dir, e)) == ERR_OK)
+		s->serving = fd;
+	else
+		close(fd);
+	return rc;
 }
 
 const char *

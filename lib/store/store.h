@@ -70,6 +70,10 @@ NODISCARD enum err_code store_open(
     struct store **out, const struct store_opts *opts, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 const char *store_dir(const struct store *s);
+/* This process shows itself to others under the identity that the store holds,
+ * until store_close(). ERR_LOCKED, with the process: another one does so
+ * already. */
+NODISCARD enum err_code store_serve(struct store *s, struct err *e);
 /* May this handle write? If not, e says why (mode, media, copied store). */
 NODISCARD enum err_code store_writable(const struct store *s, struct err *e);
 

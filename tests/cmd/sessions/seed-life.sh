@@ -29,6 +29,15 @@ pear-info --json --storage other "$link" --peer "$seed_at" | grep -c '"length"'
 seed_stop one
 echo "[$?]"
 
+echo "== two of one store"
+seed_start one "$link" --listen 127.0.0.1:0
+seed_start two "$link" --listen 127.0.0.1:0
+mask store "$PEAR_STORAGE"
+sed 's/process [0-9]*/process <pid>/' one.err two.err
+seed_stop one
+seed_stop two
+echo "[$?]"
+
 echo "== nobody reads"
 mkfifo pipe
 timeout 20 pear-seed --json --stats-interval 20 "$link" --listen 127.0.0.1:0 >pipe &
