@@ -57,9 +57,10 @@ enum store_mode common_net_mode(
  * is no peer. */
 NODISCARD enum err_code common_net_words(
     struct peer_at *at, const struct cli_list *peers, struct err *e);
-/* "host:port,...": names are looked up. "none": no DHT, only peers that are
- * given by hand; NULL or empty: the public one. out has room for
- * COMMON_NODES_MAX; *none is set for "none". ERR_USAGE, ERR_PEERS. */
+/* "host:port,...": names are looked up, and left out if nobody knows them.
+ * "none": no DHT, only peers that are given by hand; NULL or empty: the public
+ * one. out has room for COMMON_NODES_MAX; *none is set for "none". ERR_USAGE;
+ * ERR_PEERS if no node is left. */
 NODISCARD enum err_code common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e);
 /* The same for n, from several lists, which live as long as n: read now, names

@@ -122,7 +122,19 @@ take_public(struct addr *out, size_t *n, struct err *e)
 	return rc;
 }
 
-/* Adds to the n that are there; false in *none if text means some. */
+/* A name that nobody knows is no harm beside another node: only without any
+ * e, where take() leaves the reason, ends it. */
+static enum err_code
+any_of(size_t n, struct err *e)
+{
+	if (n == 0 && e->code != ERR_OK)
+		return e->code;
+	*e = (struct err)ERR_INIT;
+	return ERR_OK;
+}
+
+/* Adds to the n that are there; false in *none if text means some. A name that
+ * cannot be looked up is left out, and e says why. */
 static enum err_code
 take(struct addr *out, size_t *n, bool *none, const char *text, enum names how,
     struct err *e)
@@ -138,8 +150,13 @@ take(struct addr *out, size_t *n, bool *none, const char *text, enum names how,
 	for (; *text != '\0' && rc == ERR_OK;
 	     text += len + (text[len] == ',')) {
 		len = strcspn(text, ",");
-		if ((rc = place(*n, e)) == ERR_OK)
-			rc = one_node(&out[(*n)++], text, len, how, e);
+		if ((rc = place(*n, e)) != ERR_OK)
+			break;
+		rc = one_node(&out[*n], text, len, how, e);
+		if (rc == ERR_OK)
+			(*n)++;
+		else if (rc == ERR_PEERS)
+			rc = ERR_OK;
 	}
 	return rc;
 }
@@ -148,8 +165,11 @@ enum err_code
 common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e)
 {
+	enum err_code rc;
+
 	*n = 0;
-	return take(out, n, none, text, NAMES_NOW, e);
+	rc = take(out, n, none, text, NAMES_NOW, e);
+	return rc != ERR_OK ? rc : any_of(*n, e);
 }
 
 /* All lists of n, into its bootstrap; all_none: each of them is "none". */
@@ -166,7 +186,7 @@ take_all(struct common_net *n, bool *all_none, enum names how, struct err *e)
 		    n->nodes[i], how, e);
 		*all_none = *all_none && none;
 	}
-	return rc;
+	return rc != ERR_OK ? rc : any_of(n->discovery.nbootstrap, e);
 }
 
 enum err_code

@@ -43,3 +43,5 @@ cat >multisig.json <<EOF
 EOF
 unset PEAR_DHT_BOOTSTRAP
 hyper-multisig request 2 >/dev/null || echo "[$?]"
+echo "== no name is known"
+pear-seed "$link" --dht-bootstrap no..name:1,no..other:2 2>&1 | sed 's/other: .*/other: <why>/'
