@@ -72,7 +72,7 @@ find_ways(struct seeder *s, struct peer_opts *o, struct peer_discovery *d,
 	if (rc != ERR_OK)
 		return rc;
 	d->bootstrap = bootstrap;
-	d->remember = text == NULL || *text == '\0';
+	d->remember = !none;
 	d->peers_max = o->connections_max;
 	d->sought_max = PEERS_SOUGHT;
 	s->discovers = !none;
