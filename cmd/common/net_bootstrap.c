@@ -122,22 +122,12 @@ take_public(struct addr *out, size_t *n, struct err *e)
 	return rc;
 }
 
-/* A name that nobody knows is no harm beside another node: only without any
- * e, where take() leaves the reason, ends it. */
-static enum err_code
-any_of(size_t n, struct err *e)
-{
-	if (n == 0 && e->code != ERR_OK)
-		return e->code;
-	*e = (struct err)ERR_INIT;
-	return ERR_OK;
-}
-
 /* Adds to the n that are there; false in *none if text means some. A name that
- * cannot be looked up is left out, and e says why. */
+ * cannot be looked up is left out, and is no harm beside another node: `why`
+ * is for the list that has none. */
 static enum err_code
 take(struct addr *out, size_t *n, bool *none, const char *text, enum names how,
-    struct err *e)
+    struct err *why, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 	size_t len;
@@ -155,27 +145,39 @@ take(struct addr *out, size_t *n, bool *none, const char *text, enum names how,
 		rc = one_node(&out[*n], text, len, how, e);
 		if (rc == ERR_OK)
 			(*n)++;
-		else if (rc == ERR_PEERS)
+		if (rc == ERR_PEERS) {
+			*why = *e;
 			rc = ERR_OK;
+		}
 	}
 	return rc;
+}
+
+static enum err_code
+some(size_t n, const struct err *why, struct err *e)
+{
+	if (n == 0 && why->code != ERR_OK)
+		*e = *why;
+	return n == 0 ? why->code : ERR_OK;
 }
 
 enum err_code
 common_net_bootstrap(
     struct addr *out, size_t *n, bool *none, const char *text, struct err *e)
 {
+	struct err why = ERR_INIT;
 	enum err_code rc;
 
 	*n = 0;
-	rc = take(out, n, none, text, NAMES_NOW, e);
-	return rc != ERR_OK ? rc : any_of(*n, e);
+	rc = take(out, n, none, text, NAMES_NOW, &why, e);
+	return rc != ERR_OK ? rc : some(*n, &why, e);
 }
 
 /* All lists of n, into its bootstrap; all_none: each of them is "none". */
 static enum err_code
 take_all(struct common_net *n, bool *all_none, enum names how, struct err *e)
 {
+	struct err why = ERR_INIT;
 	enum err_code rc = ERR_OK;
 	bool none;
 
@@ -183,10 +185,10 @@ take_all(struct common_net *n, bool *all_none, enum names how, struct err *e)
 	n->discovery.nbootstrap = 0;
 	for (size_t i = 0; i < n->nnodes && rc == ERR_OK; i++) {
 		rc = take(n->bootstrap, &n->discovery.nbootstrap, &none,
-		    n->nodes[i], how, e);
+		    n->nodes[i], how, &why, e);
 		*all_none = *all_none && none;
 	}
-	return rc != ERR_OK ? rc : any_of(n->discovery.nbootstrap, e);
+	return rc != ERR_OK ? rc : some(n->discovery.nbootstrap, &why, e);
 }
 
 enum err_code
