@@ -4,6 +4,7 @@
  *
  *	drives.c	the set: who wants what, by key and by topic
  *	wake.c		which of them are open, and for how long
+ *	hear.c		what peers say, and which of it wakes one
  *	look.c		what a drive is, and what it is called
  *	heads.c		the lengths of those that sleep, from the store
  *
@@ -123,19 +124,24 @@ struct drive *drives_next(struct drives *all, enum drive_queue which);
 
 /* Opens what is to be opened, looks what has changed, lets others sleep. */
 NODISCARD enum err_code drives_turn(struct seeder *s, struct err *e);
-/* Look at it in the next turn; open it soon. */
+/* Look at it in the next turn; open it soon, or later let it sleep. */
 void drives_look(struct seeder *s, struct drive *d);
 void drives_wake(struct seeder *s, struct drive *d);
+/* It is not kept any more. */
+void drives_let_go(struct seeder *s, struct drive *d);
+/* Everything that is known of is here. */
+bool drives_whole(const struct drive *d);
+/* Has a peer more of its core c than is here? */
+bool drives_behind(struct replicate_core *c, const struct replicate_status *st);
+
+/* -- hear.c --------------------------------------------------------------- */
+
 /* An event of a core, a meeting, somebody who may have anything. */
 void drives_core(struct seeder *s, const struct replicate_event *ev);
 void drives_met(struct seeder *s, const struct b32 *topic);
 void drives_visit_all(struct seeder *s);
 /* Look for others as long as those who are connected have nothing new. */
 void drives_want(struct seeder *s, struct drive *d);
-/* It is not kept any more. */
-void drives_let_go(struct seeder *s, struct drive *d);
-/* Everything that is known of is here. */
-bool drives_whole(const struct drive *d);
 
 /* -- look.c --------------------------------------------------------------- */
 
@@ -146,6 +152,11 @@ NODISCARD enum err_code look_contents(
 uint32_t look_age(uint64_t db_length, uint64_t blobs_length);
 void look_name(struct seeder *s, struct drive *d);
 struct drive_head look_head(struct replicate_core *c);
+/* Of its two cores: as they are, or as they were when they fell asleep. */
+void look_heads(
+    const struct drive *d, struct drive_head *db, struct drive_head *blobs);
+/* Is every block of it here? */
+bool look_whole(const struct drive_head *h);
 
 /* -- heads.c -------------------------------------------------------------- */
 

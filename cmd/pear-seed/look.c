@@ -15,15 +15,15 @@ look_head(struct replicate_core *c)
 	return (struct drive_head){h->length, h->contiguous, h->byte_length};
 }
 
-static bool
-whole(const struct drive_head *h)
+bool
+look_whole(const struct drive_head *h)
 {
 	return h->contiguous >= h->length;
 }
 
-/* As far as the drive is open; else what was seen last. */
-static void
-heads(const struct drive *d, struct drive_head *db, struct drive_head *blobs)
+void
+look_heads(
+    const struct drive *d, struct drive_head *db, struct drive_head *blobs)
 {
 	*db = d->db != NULL ? look_head(d->db) : d->db_head;
 	*blobs = d->blobs != NULL ? look_head(d->blobs) : d->blobs_head;
@@ -66,7 +66,7 @@ look_contents(struct seeder *s, struct drive *d, struct err *e)
 	struct drive_head db, blobs;
 	enum err_code rc;
 
-	heads(d, &db, &blobs);
+	look_heads(d, &db, &blobs);
 	/* the first block of an empty one could still name other contents */
 	if (d->shape != DRIVE_PENDING || db.length == 0)
 		return ERR_OK;
@@ -121,9 +121,10 @@ look_name(struct seeder *s, struct drive *d)
 {
 	struct drive_head db, blobs;
 
-	heads(d, &db, &blobs);
-	if (d->shape != DRIVE_WHOLE || blobs.length == 0 || !whole(&db) ||
-	    !whole(&blobs) || d->named == look_age(db.length, blobs.length))
+	look_heads(d, &db, &blobs);
+	if (d->shape != DRIVE_WHOLE || blobs.length == 0 || !look_whole(&db) ||
+	    !look_whole(&blobs) ||
+	    d->named == look_age(db.length, blobs.length))
 		return;
 	d->named = look_age(db.length, blobs.length);
 	read_name(s, d);

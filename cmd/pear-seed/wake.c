@@ -1,4 +1,4 @@
-/* Which drives are open: waking, what peers say, and sleeping again. */
+/* Which drives are open: waking and sleeping. */
 #include <stdlib.h>
 
 #include "cmd/common/drive.h"
@@ -186,29 +186,21 @@ rest(struct seeder *s, struct drive *d)
 
 /* -- what is under way ---------------------------------------------------- */
 
-static bool
-whole(const struct drive_head *h)
-{
-	return h->contiguous >= h->length;
-}
-
 bool
 drives_whole(const struct drive *d)
 {
-	struct drive_head db = d->db != NULL ? look_head(d->db) : d->db_head;
-	struct drive_head blobs =
-	    d->blobs != NULL ? look_head(d->blobs) : d->blobs_head;
+	struct drive_head db, blobs;
 
-	if (d->shape == DRIVE_PENDING || db.length == 0 || !whole(&db))
+	look_heads(d, &db, &blobs);
+	if (d->shape == DRIVE_PENDING || db.length == 0 || !look_whole(&db))
 		return false;
 	if (d->shape == DRIVE_CORE)
 		return true;
-	return blobs.length > 0 || d->writable ? whole(&blobs) : hollow(d);
+	return blobs.length > 0 || d->writable ? look_whole(&blobs) : hollow(d);
 }
 
-/* Has a peer more of it than is here? */
-static bool
-behind(struct replicate_core *c, const struct replicate_status *st)
+bool
+drives_behind(struct replicate_core *c, const struct replicate_status *st)
 {
 	return !core_writable(replicate_core_handle(c)) && !st->conflict &&
 	       (st->longest > st->head.length || st->highest > st->head.fork);
@@ -223,7 +215,7 @@ quiet(struct replicate_core *c, bool all_here)
 	if (c == NULL)
 		return true;
 	replicate_status(c, &st);
-	return st.outstanding == 0 && !behind(c, &st) &&
+	return st.outstanding == 0 && !drives_behind(c, &st) &&
 	       (all_here || st.peers == 0);
 }
 
@@ -409,7 +401,7 @@ drives_turn(struct seeder *s, struct err *e)
 	return ERR_OK;
 }
 
-/* -- reasons -------------------------------------------------------------- */
+/* -- queues --------------------------------------------------------------- */
 
 void
 drives_look(struct seeder *s, struct drive *d)
@@ -424,127 +416,4 @@ drives_wake(struct seeder *s, struct drive *d)
 		drives_queue(&s->drives, d, DRIVES_VISITS);
 	else
 		touch(&s->drives, d);
-}
-
-void
-drives_visit_all(struct seeder *s)
-{
-	for (size_t i = 0; i < s->drives.n; i++)
-		if (s->drives.item[i]->joined)
-			drives_wake(s, s->drives.item[i]);
-}
-
-void
-drives_met(struct seeder *s, const struct b32 *topic)
-{
-	struct drive *d = drives_topic(s, topic);
-
-	if (d != NULL)
-		drives_wake(s, d);
-}
-
-static void
-count(struct drive *d, const struct replicate_event *ev)
-{
-	struct drive_traffic *t = d->traffic;
-
-	if (ev->kind != REPLICATE_UPLOADED && ev->kind != REPLICATE_BLOCKS)
-		return;
-	/* without memory it is not counted */
-	if (t == NULL && (t = d->traffic = calloc(1, sizeof(*t))) == NULL)
-		return;
-	if (ev->kind == REPLICATE_UPLOADED) {
-		t->bytes_out += ev->bytes;
-		t->blocks_out += ev->blocks;
-	} else {
-		t->bytes_in += ev->bytes;
-		t->blocks_in += ev->blocks;
-	}
-}
-
-/* Somebody who asks for a drive that sleeps: has he what is missing? */
-static bool
-worth_it(const struct drive *d, struct replicate_core *c)
-{
-	struct replicate_status st;
-
-	if (d->writable)
-		return false;
-	replicate_status(c, &st);
-	return st.peers > 0 && (behind(c, &st) || !drives_whole(d));
-}
-
-static void
-heard(struct seeder *s, struct drive *d, const struct replicate_event *ev)
-{
-	count(d, ev);
-	switch (ev->kind) {
-	case REPLICATE_HEAD:
-	case REPLICATE_BLOCKS:
-	case REPLICATE_DONE:
-		if (d->db == NULL)
-			break;
-		touch(&s->drives, d);
-		drives_look(s, d);
-		break;
-	case REPLICATE_OPENED:
-	case REPLICATE_REMOTE:
-		if (d->db == NULL && worth_it(d, ev->core))
-			drives_wake(s, d);
-		break;
-	case REPLICATE_TROUBLE: /* what is open is mended by itself */
-		d->rotten = d->rotten || d->db == NULL;
-		drives_wake(s, d);
-		break;
-	case REPLICATE_CLOSED:
-	case REPLICATE_REJECTED:
-	case REPLICATE_UPLOADED:
-	case REPLICATE_BLAMED:
-	case REPLICATE_CONFLICT:
-		break;
-	}
-}
-
-void
-drives_core(struct seeder *s, const struct replicate_event *ev)
-{
-	struct b32 key = *core_key(replicate_core_handle(ev->core));
-	struct drive *d = drives_find(s, &key);
-
-	s->goal.look = true;
-	if (d != NULL)
-		heard(s, d, ev);
-	d = drives_blobs(s, &key);
-	for (; d != NULL; d = d->by_blobs)
-		if (b32_eq(&d->blobs_key, &key) && !b32_eq(&d->key, &key))
-			heard(s, d, ev);
-}
-
-/* -- wanting -------------------------------------------------------------- */
-
-static bool
-starved(struct replicate_core *c, bool may_be_empty)
-{
-	struct replicate_status st;
-
-	if (c == NULL || core_writable(replicate_core_handle(c)))
-		return false;
-	replicate_status(c, &st);
-	if (st.head.length == 0)
-		return st.longest == 0 && !(may_be_empty && st.told > 0);
-	return st.wanted > 0 && st.available == 0;
-}
-
-void
-drives_want(struct seeder *s, struct drive *d)
-{
-	bool wanting = starved(d->db, false) || starved(d->blobs, true);
-	struct err e = ERR_INIT;
-	int flags = PEER_SERVER | PEER_CLIENT | (wanting ? PEER_WANTING : 0);
-
-	if (!d->joined || d->db == NULL || wanting == d->wanting)
-		return;
-	/* without memory now: at the next sample */
-	if (peer_join(s->node, &d->topic, flags, &e) == ERR_OK)
-		d->wanting = wanting;
 }
