@@ -15,7 +15,7 @@
 static inline void
 party_open(struct party *p, uint8_t who, const struct b32 *relay)
 {
-	const struct addr at = {.family = 4, .ip = {127, 0, 0, p->host}};
+	const struct addr at = host_addr(p->host);
 	struct wire_discovery d = {
 	    .bootstrap = &world.place[0].at, .nbootstrap = 1, .relay = relay};
 	struct wire_opts o = {.listen = &at,
@@ -175,6 +175,30 @@ nodes_turn(uint64_t *deadline)
 	return some;
 }
 
+static bool
+wire_holds(const struct wire *w)
+{
+	if (w == NULL)
+		return false;
+	for (const struct io_socket *s = w->io->sockets; s != NULL; s = s->next)
+		if (kernel_holds(s->fd))
+			return true;
+	return false;
+}
+
+/* Something that was sent has not been read yet. */
+static bool
+on_its_way(void)
+{
+	kernel_deliver();
+	for (size_t i = 0; i < NODES; i++)
+		if (kernel_holds(world.place[i].sock[0]->fd) ||
+		    kernel_holds(world.place[i].sock[1]->fd))
+			return true;
+	return wire_holds(world.relay.p.w) || wire_holds(world.a.w) ||
+	       wire_holds(world.b.w);
+}
+
 /* The clock goes on, at most this far, if nobody has anything to do. */
 static inline void
 crossing_turn(uint64_t most)
@@ -185,7 +209,7 @@ crossing_turn(uint64_t most)
 	some = party_turn(&world.relay.p, &world.relay, &deadline) || some;
 	some = party_turn(&world.a, NULL, &deadline) || some;
 	some = party_turn(&world.b, NULL, &deadline) || some;
-	if (!some)
+	if (!some && !on_its_way())
 		now = deadline > now ? deadline : now + 100;
 }
 
