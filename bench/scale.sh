@@ -1,8 +1,8 @@
 # scale.sh: one seeder with 1,000 drives and 500 peers, one with 10,000 drives,
-# and the way from a key to the first byte. Sourced by run.sh. The seeder is pear-seed or a
-# JavaScript one (bench/scale-js.js); the peers of set L are always those of
-# bench/scale_peers, so that both seeders have the same to do. All of them are
-# in one DHT of ten nodes on the loopback.
+# and the way from a key to the first byte. Sourced by run.sh. The seeder is
+# pear-seed or a JavaScript one (bench/scale-js.js); the peers of set L are
+# always those of bench/scale_peers, so that both seeders have the same to do.
+# All of them are in one DHT of ten nodes on the loopback.
 #
 #	SCALE_DRIVES=1000 SCALE_PEERS=500
 #	SCALE_JS_PEERS=20	of the JavaScript seeder: each costs it seconds
@@ -205,8 +205,8 @@ known() {
 	known_round "$work/scale-links-ours" "$SCALE_DRIVES" l-few
 	few=$rest
 	known_round "$work/scale-known" "$SCALE_KNOWN" l-known
-	echo "$few $rest $((SCALE_KNOWN - SCALE_DRIVES))" |
-	    awk '{ printf "%.2f\n", ($2 - $1) / $3 }' >"$work/scale-each"
+	echo "$few $rest" | awk '{ printf "%.0f and %.0f MiB\n", $1 / 1024,
+	    $2 / 1024 }' >"$work/scale-rest"
 }
 
 # A crowd comes and goes: memory before, with it, and a minute later.
@@ -260,8 +260,8 @@ scale_rows() {
 	row "$text: start to a block of the last" l-few
 	row "L, $SCALE_KNOWN drives: start to a block of the last" l-known
 	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
-	    "L, KiB for each drive that sleeps" \
-	    "$(cat "$work/scale-each" 2>/dev/null || echo -)" "" "" "" ""
+	    "L, $SCALE_DRIVES and $SCALE_KNOWN at rest: $(cat \
+		"$work/scale-rest" 2>/dev/null || echo -)" "" "" "" "" ""
 	row "L, $SCALE_CROWD peers come at once" l-crowd
 	printf '| %-46s | %8s | %8s | %8s | %9s | %10s |\n' \
 	    "L, a minute later, $(cat "$work/scale-calm" 2>/dev/null || echo -)" \
