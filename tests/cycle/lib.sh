@@ -72,7 +72,7 @@ begin() {
 	: >"$work/$name.log"
 	"$@" >"$work/$name.log" 2>"$work/$name.err" &
 	echo $! >"$work/$name.pid"
-	running="$running $name"
+	running="$running $work/$name"
 }
 
 # Does not poll: tail follows the log, and ends with the process. What was
@@ -93,7 +93,7 @@ await() {
 }
 
 forget() {
-	running=$(printf ' %s ' "$running" | sed "s/ $1 / /")
+	running=$(printf ' %s ' "$running" | sed "s| $work/$1 | |")
 }
 
 end() {
@@ -112,7 +112,7 @@ crash() {
 top=$work
 clean_up() {
 	for name in $running; do
-		kill -KILL "$(cat "$work/$name.pid")" 2>/dev/null
+		kill -KILL "$(cat "$name.pid")" 2>/dev/null
 	done
 	cd / || return
 	[ -n "${KEEP-}" ] && echo "kept: $top" || rm -rf "$top"
