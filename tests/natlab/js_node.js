@@ -1,16 +1,9 @@
 // js_node.js HOST PORT BOOTSTRAP: a persistent node of the DHT. Says "ready".
 'use strict'
-const DHT = require('hyperdht')
+const persistent = require('./js_persistent')
 
 const [host, port, bootstrap] = process.argv.slice(2)
-const dht = new DHT({
-  host,
-  port: Number(port),
-  anyPort: false,
-  bootstrap: [bootstrap],
-  ephemeral: false,
-  firewalled: false
-})
+const dht = persistent(host, port, bootstrap)
 dht.fullyBootstrapped().then(() => {
   if (dht.ephemeral) dht.once('persistent', () => console.log('ready'))
   else console.log('ready')

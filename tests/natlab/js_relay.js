@@ -5,16 +5,10 @@
 const readline = require('readline')
 const DHT = require('hyperdht')
 const { Server } = require('blind-relay')
+const persistent = require('./js_persistent')
 
 const [host, port, bootstrap, seed] = process.argv.slice(2)
-const dht = new DHT({
-  host,
-  port: Number(port),
-  anyPort: false,
-  bootstrap: [bootstrap],
-  ephemeral: false,
-  firewalled: false
-})
+const dht = persistent(host, port, bootstrap)
 const streams = []
 
 const relay = new Server({

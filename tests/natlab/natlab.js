@@ -15,10 +15,10 @@
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
-const readline = require('readline')
 const labs = require('./lab')
 const report = require('./report')
 const { carry } = require('./drive')
+const Side = require('./side')
 
 const PAIRS = ['ours-ours', 'ours-js', 'js-ours', 'js-js']
 const KINDS = Object.keys(labs.KINDS)
@@ -46,31 +46,6 @@ function cells (o) {
     for (const pair of o.pairs) out.push({ pair, dials, listens, runs: [] })
   }
   return out
-}
-
-// One program on one host: a line in, a line out.
-class Side {
-  constructor (lab, side, who, work) {
-    const bootstrap = labs.BOOTSTRAP.join(',')
-    const [program, ...args] = who === 'ours'
-      ? [path.join(lab.build, 'tools', 'nat_peer'), fs.mkdtempSync(path.join(work, 'side-')), bootstrap]
-      : [process.execPath, path.join(__dirname, 'js_peer.js'), bootstrap]
-    this.process = lab.run(side, program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.process.stdin.on('error', () => {})
-    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
-  }
-
-  async ask (line) {
-    this.process.stdin.write(line + '\n')
-    const { value, done } = await this.lines.next()
-    if (done) throw new Error('the program ended')
-    return value.split(' ')
-  }
-
-  close () {
-    this.process.stdin.end()
-    this.process.kill()
-  }
 }
 
 async function attempt (lab, dialler, listener) {

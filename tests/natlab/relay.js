@@ -11,6 +11,7 @@ const readline = require('readline')
 const DHT = require('hyperdht')
 const labs = require('./lab')
 const { carry } = require('./drive')
+const Side = require('./side')
 
 const PORT = 49800
 const HOST = labs.NODES[5]
@@ -46,26 +47,6 @@ class Relay {
   }
 }
 
-class Peer {
-  constructor (lab, side, who, work) {
-    const bootstrap = labs.BOOTSTRAP.join(',')
-    const [program, ...args] = who === 'ours'
-      ? [path.join(lab.build, 'tools', 'nat_peer'), fs.mkdtempSync(path.join(work, 'side-')), bootstrap]
-      : [process.execPath, path.join(__dirname, 'js_peer.js'), bootstrap]
-    this.process = lab.run(side, program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.lines = readline.createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
-  }
-
-  async ask (line) {
-    this.process.stdin.write(line + '\n')
-    return (await this.lines.next()).value
-  }
-
-  close () {
-    this.process.kill()
-  }
-}
-
 const hopeless = (lab) => {
   lab.side('a', 'symmetric')
   lab.side('b', 'symmetric')
@@ -75,13 +56,13 @@ const hopeless = (lab) => {
 async function meet (lab, relay, work, dials, listens) {
   hopeless(lab)
   const before = await relay.stats()
-  const from = new Peer(lab, 'a', dials, work)
-  const to = new Peer(lab, 'b', listens, work)
+  const from = new Side(lab, 'a', dials, work)
+  const to = new Side(lab, 'b', listens, work)
   try {
-    const key = (await to.ask('listen')).split(' ')[1]
+    const [, key] = await to.ask('listen')
     const answer = await from.ask('connect ' + key)
     const { matched } = await relay.stats()
-    if (!answer.startsWith('open')) return answer
+    if (answer[0] !== 'open') return answer.join(' ')
     return matched > before.matched ? null : 'the relay knows nothing of it'
   } finally {
     from.close()
@@ -148,11 +129,12 @@ async function nobody (lab, _, work, key, why) {
   hopeless(lab)
   const relay = process.env.PEAR_DHT_RELAY
   process.env.PEAR_DHT_RELAY = key
-  const from = new Peer(lab, 'a', 'ours', work)
-  const to = new Peer(lab, 'b', 'ours', work)
+  const from = new Side(lab, 'a', 'ours', work)
+  const to = new Side(lab, 'b', 'ours', work)
   process.env.PEAR_DHT_RELAY = relay
   try {
-    const answer = await from.ask('connect ' + (await to.ask('listen')).split(' ')[1])
+    const [, target] = await to.ask('listen')
+    const answer = (await from.ask('connect ' + target)).join(' ')
     return answer.endsWith('no way through both its NAT and ours, nor by the relay: ' + why) ? null : answer
   } finally {
     from.close()
