@@ -36,6 +36,15 @@ talk(uint32_t frames)
 	party_says(&world.b, frames / 2);
 }
 
+/* Open within these seconds; and what is said then arrives. */
+static void
+talk_within(uint64_t seconds, uint32_t frames)
+{
+	crossing_until(seconds, both_open());
+	talk(frames);
+	crossing_until(20, all_heard());
+}
+
 /* What is left of relays in a wire. */
 static size_t
 throughs(const struct party *p)
@@ -54,9 +63,7 @@ met(void **state)
 {
 	(void)state;
 	begin(MOOD_FAIR);
-	crossing_until(10, both_open());
-	talk(3000);
-	crossing_until(20, all_heard());
+	talk_within(10, 3000);
 	check(world.relay.matched == 1 && world.relay.bytes > 4000 * TEXT_LEN);
 	check(world.a.failed == 0 && world.a.closed + world.b.closed == 0);
 	crossing_close();
@@ -88,9 +95,7 @@ paired_twice(void **state)
 {
 	(void)state;
 	begin(MOOD_TWICE);
-	crossing_until(10, both_open());
-	talk(500);
-	crossing_until(20, all_heard());
+	talk_within(10, 500);
 	check(world.a.closed + world.b.closed == 0);
 	crossing_close();
 }
@@ -199,9 +204,7 @@ gone_before(void **state)
 	crossing_until(90, world.a.failed > 2);
 	check(throughs(&world.b) <= 2);
 	crossing_relay(MOOD_FAIR);
-	crossing_until(90, both_open());
-	talk(100);
-	crossing_until(20, all_heard());
+	talk_within(90, 100);
 	crossing_close();
 }
 
@@ -268,9 +271,7 @@ hostile(void **state)
 		check(strstr(world.a.text, t[i].why) != NULL);
 		check(world.relay.asked > 0 && world.a.opened == 0);
 		world.relay.mood = MOOD_FAIR;
-		crossing_until(60, both_open());
-		talk(100);
-		crossing_until(20, all_heard());
+		talk_within(60, 100);
 		crossing_close();
 	}
 }
@@ -284,9 +285,7 @@ dead_end(void **state)
 	crossing_until(60, world.relay.asked > 2);
 	check(world.a.opened == 0 && world.b.opened == 0);
 	world.relay.mood = MOOD_FAIR;
-	crossing_until(90, both_open());
-	talk(100);
-	crossing_until(20, all_heard());
+	talk_within(90, 100);
 	crossing_close();
 }
 
