@@ -17,21 +17,51 @@ open_many(struct side *d, uint8_t tag, size_t n)
 	}
 }
 
+/* Two sides, and no line between them yet. */
+static struct net n;
+static struct side *a, *b;
+
+static void
+meet(bool a_writes)
+{
+	a = malloc(sizeof(*a));
+	b = malloc(sizeof(*b));
+	check(a != NULL && b != NULL);
+	net_side(&n, a, a_writes, NULL);
+	net_side(&n, b, false, NULL);
+}
+
+static void
+part(void)
+{
+	net_close(&n);
+	free(a);
+	free(b);
+}
+
+static void
+all_of_a(void (*what)(struct replicate_core *c))
+{
+	struct replicate_core *c, *next;
+
+	for (c = replicate_each(a->r, NULL); c != NULL; c = next) {
+		next = replicate_each(a->r, c);
+		what(c);
+	}
+}
+
 /* A side with more cores than it may offer at a time: each is answered in
  * the end, and the one that both have is served. */
 static void
 test_many_offers(void **state)
 {
-	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
 	struct replicate_peer_stats st;
-	struct net n = {.nnodes = 0};
 	struct replicate_core *ca, *cb;
 	struct err e = ERR_INIT;
 	struct line l;
 
 	(void)state;
-	net_side(&n, a, true, NULL);
-	net_side(&n, b, false, NULL);
+	meet(true);
 	net_fill(a, 20);
 	ca = net_open(a);
 	open_many(a, 0x11, 3 * OFFERS); /* the newest come first */
@@ -46,41 +76,29 @@ test_many_offers(void **state)
 	check(a->event[REPLICATE_REJECTED] == 3 * OFFERS);
 	check(replicate_copies(ca, NULL) == 1);
 	net_whole(b, 20);
-	net_close(&n);
-	free(a);
-	free(b);
+	part();
 }
 
 /* Cores that go while they wait to be offered; a peer that never answers. */
 static void
 test_offers_end(void **state)
 {
-	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
-	struct replicate_core *c, *next;
 	struct replicate_peer_stats st;
-	struct net n = {.nnodes = 0};
 	struct line l;
 
 	(void)state;
-	net_side(&n, a, true, NULL);
-	net_side(&n, b, false, NULL);
+	meet(true);
 	open_many(a, 0x12, 2 * OFFERS);
 	net_join(&n, &l, a, b, 1000);
-	c = replicate_each(a->r, NULL);
-	check(replicate_pending(c) == 1);
-	for (; c != NULL; c = next) {
-		next = replicate_each(a->r, c);
-		replicate_close(c);
-	}
+	check(replicate_pending(replicate_each(a->r, NULL)) == 1);
+	all_of_a(replicate_close);
 	open_many(a, 0x13, 10);
 	net_run(&n, NET_SECOND);
 	check(replicate_pending(replicate_each(a->r, NULL)) == 0);
 	check(a->event[REPLICATE_REJECTED] == 10);
 	replicate_peer_stats(l.peer[0], &st);
 	check(st.channels == 0);
-	net_close(&n);
-	free(a);
-	free(b);
+	part();
 }
 
 /* Released while a peer goes on with it: served, its news are heard, and
@@ -88,17 +106,14 @@ test_offers_end(void **state)
 static void
 test_release(void **state)
 {
-	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
 	struct replicate_core *ca, *cb;
 	struct replicate_status st;
-	struct net n = {.nnodes = 0};
 	struct b32 topic;
 	struct err e = ERR_INIT;
 	struct line l;
 
 	(void)state;
-	net_side(&n, a, true, NULL);
-	net_side(&n, b, false, NULL);
+	meet(true);
 	net_fill(a, 20);
 	ca = net_open(a);
 	cb = net_open(b);
@@ -131,23 +146,18 @@ test_release(void **state)
 	net_run(&n, NET_SECOND);
 	check(replicate_peek(a->r, &topic) == NULL);
 	check(replicate_peek(b->r, &topic) == NULL);
-	net_close(&n);
-	free(a);
-	free(b);
+	part();
 }
 
 /* An offer that nobody has answered goes with the core. */
 static void
 test_release_offer(void **state)
 {
-	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
 	struct replicate_peer_stats st;
-	struct net n = {.nnodes = 0};
 	struct line l;
 
 	(void)state;
-	net_side(&n, a, true, NULL);
-	net_side(&n, b, false, NULL);
+	meet(true);
 	net_open(b);
 	net_join(&n, &l, b, a, 1000);
 	replicate_peer_stats(l.peer[0], &st);
@@ -157,28 +167,19 @@ test_release_offer(void **state)
 	check(st.channels == 0);
 	net_run(&n, NET_SECOND);
 	check(b->event[REPLICATE_OPENED] == 0);
-	net_close(&n);
-	free(a);
-	free(b);
+	part();
 }
 
 /* How many cores that nobody has open here a peer may have served. */
 static void
 test_serve_most(void **state)
 {
-	struct side *a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
-	struct replicate_core *c, *next;
-	struct net n = {.nnodes = 0};
 	struct line l;
 
 	(void)state;
-	net_side(&n, a, false, NULL);
-	net_side(&n, b, false, NULL);
+	meet(false);
 	open_many(a, 0x14, 20);
-	for (c = replicate_each(a->r, NULL); c != NULL; c = next) {
-		next = replicate_each(a->r, c);
-		replicate_close(c);
-	}
+	all_of_a(replicate_close);
 	replicate_serve_most(a->r, 5);
 	open_many(b, 0x14, 20);
 	net_join(&n, &l, a, b, 1000);
@@ -189,16 +190,11 @@ test_serve_most(void **state)
 	open_many(a, 0x14, 20);
 	net_run(&n, NET_SECOND);
 	check(a->event[REPLICATE_OPENED] == 20);
-	for (c = replicate_each(a->r, NULL); c != NULL; c = next) {
-		next = replicate_each(a->r, c);
-		replicate_release(c);
-	}
+	all_of_a(replicate_release);
 	open_many(b, 0x15, 1);
 	net_run(&n, NET_SECOND);
 	check(b->event[REPLICATE_REJECTED] == 16);
-	net_close(&n);
-	free(a);
-	free(b);
+	part();
 }
 
 int
