@@ -262,13 +262,13 @@ free_commands(struct io_item *it)
 	}
 }
 
-/* The other side has said wire_drop() to each connection and waited. */
 bool
 wire_watches(const struct wire *w)
 {
 	return w->watches;
 }
 
+/* The other side has said wire_drop() to each connection and waited. */
 void
 wire_close(struct wire *w)
 {

@@ -380,7 +380,6 @@ put(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
 		wire_conn_close(c, e.msg);
 }
 
-/* Seals in place. The count of what waits goes down as the stream sends. */
 static void
 hello(struct wire_conn *c, uint64_t now)
 {
@@ -399,6 +398,7 @@ hello(struct wire_conn *c, uint64_t now)
 	buf_deinit(&b);
 }
 
+/* Seals in place. The count of what waits goes down as the stream sends. */
 void
 wire_conn_write(struct wire_conn *c, uint8_t *data, size_t len, uint64_t now)
 {
